@@ -26,7 +26,7 @@ import yaml
 from flowflare.fleet.pending import find_pending
 from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.tenants.model import stack_of
-from flowflare.state.location import store_of
+from flowflare.state.location import open_project_store
 
 ROOT = Path(__file__).parent.parent
 FLOWFLARE = str(Path(sys.executable).parent / "flowflare")
@@ -126,7 +126,7 @@ def copy_states(root: Path) -> None:
     for number in range(2, TENANTS + 1):
         file = folder / f"{stack_of(tenant(number), 'prod')}.json"
         file.write_text(text.replace(first, tenant(number)), "utf-8")
-    records = TenantRecords(store_of(root, os.environ), "fleet", "prod")
+    records = TenantRecords(open_project_store(root, os.environ), "fleet", "prod")
     known = records.read_all()[stacks[0]]
     for stack, found in find_pending(root, stacks, {}, os.environ).fingerprints.items():
         fields = known.model_dump() | {"stack": stack, "fingerprint": found, "state": ""}

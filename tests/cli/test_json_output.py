@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from flowflare.cli.answer_stream import answer_stream
+from flowflare.cli.answer_stream import open_answer_stream
 from flowflare.cli.app import app
 from tests.support.pulumi_cli import cli_environ
 
@@ -101,4 +101,4 @@ def test_parsing_a_command_does_not_change_standard_output() -> None:
     commands = typer.main.get_command(app)
     assert isinstance(commands, typer.core.TyperGroup)
     assert commands.commands["preview"].make_context("preview", ["--json"]).params["json"]
-    assert (sys.stdout, answer_stream()) == (before, before)
+    assert (sys.stdout, open_answer_stream()) == (before, before)

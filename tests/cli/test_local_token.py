@@ -9,7 +9,7 @@ from flowflare.config.files import read_project
 from flowflare.config.former_token import FORMER_TOKEN
 from flowflare.emulator import pidfile
 from flowflare.emulator.api_token import ensure_token
-from flowflare.engine.access import stack_environment, token
+from flowflare.engine.access import find_token, make_stack_environment
 from tests.cli.command import flowflare
 
 
@@ -56,10 +56,10 @@ def test_env_needs_a_running_emulator(root: Path) -> None:
 def test_the_engine_prefers_the_projects_token_to_that_of_the_environment(root: Path) -> None:
     real = {"CLOUDFLARE_API_TOKEN": "of-a-real-account"}
     project = read_project(root, "local")
-    assert token(project, real) == "of-a-real-account"
+    assert find_token(project, real) == "of-a-real-account"
     own = write_emulator_files(root)
-    assert token(project, real) == own
-    assert stack_environment(project, real)["CLOUDFLARE_API_TOKEN"] == own
+    assert find_token(project, real) == own
+    assert make_stack_environment(project, real)["CLOUDFLARE_API_TOKEN"] == own
 
 
 def test_a_stack_with_another_api_never_gets_the_token(root: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_stack_with_another_api_never_gets_the_token(root: Path) -> None:
     file = root / "Pulumi.local.yaml"
     text = file.read_text().replace("  flowflare:engine: embedded\n", "")
     file.write_text(text.replace(f"http://127.0.0.1:{read_port(root)}", "https://api.example.com"))
-    assert stack_environment(read_project(root, "local"), {}) == {}
+    assert make_stack_environment(read_project(root, "local"), {}) == {}
 
 
 def test_the_former_token_is_ignored_with_one_warning(root: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_former_token_is_ignored_with_one_warning(root: Path) -> None:
     assert "cloudflare:apiToken" not in project.values
     assert project.former_token is not None
     own = write_emulator_files(root)
-    assert token(project, {}) == own
+    assert find_token(project, {}) == own
     said = flowflare("doctor", "--cwd", str(root))
     again = flowflare("doctor", "--cwd", str(root))
     line = f"Pulumi.local.yaml:{project.former_token.line}"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from flowflare.state.location import backend_of
+from flowflare.state.location import open_backend
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.manual_account import KEY, ManualAccount, open_manual_account
@@ -82,7 +82,7 @@ def manual(project: Project, cloudflare: Cloudflare) -> Iterator[ManualAccount]:
 
 
 def load_state(project: Project) -> Any:
-    return backend_of(project.root, "flowflare", "local", {}).load()
+    return open_backend(project.root, "flowflare", "local", {}).load()
 
 
 def test_data_stays_and_the_next_up_changes_only_what_differs(manual: ManualAccount) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.state.location import backend_of
+from flowflare.state.location import open_backend
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.manual_account import ManualAccount, open_manual_account
@@ -41,7 +41,7 @@ def manual(install_once: tuple[ManualAccount, str]) -> Iterator[ManualAccount]:
 
 
 def load_state(project: Project) -> Any:
-    return backend_of(project.root, "flowflare", "local", {}).load()
+    return open_backend(project.root, "flowflare", "local", {}).load()
 
 
 def adopt_refused(manual: ManualAccount, *words: str) -> str:

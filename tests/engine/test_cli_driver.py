@@ -24,7 +24,7 @@ from flowflare.errors import (
 )
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.holder import Holder
-from flowflare.state.lease import Lease, hold_lease, lease_key, read_lease
+from flowflare.state.lease import Lease, hold_lease, make_lease_key, read_lease
 from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 from tests.engine.projects import list_changes, make_sample
@@ -177,7 +177,7 @@ def test_a_run_holds_the_lease_of_its_stack(fake: Fake, tmp_path: Path) -> None:
         with pytest.raises(LockedError, match="run that is alive"):
             stack.unlock()
     elsewhere = Holder(7, "ann", "elsewhere")
-    store.put(lease_key("p", "dev"), replace(lease, holder=elsewhere, released=False).data)
+    store.put(make_lease_key("p", "dev"), replace(lease, holder=elsewhere, released=False).data)
     assert [line.partition(" since")[0] for line in stack.unlock()][1:] == [
         "the lease of ann@elsewhere (pid 7)"
     ]

@@ -16,21 +16,21 @@ from flowflare.state import lease as leases
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.backends.store import Store
-from flowflare.state.holder import Holder, this_process
+from flowflare.state.holder import Holder, read_this_process
 from flowflare.state.lease import (
     Holding,
     Lease,
     acquire,
     end_lease,
     hold_lease,
-    lease_key,
+    make_lease_key,
     read_lease,
 )
 from flowflare.state.watch import Clock
 from tests.state.wire import Wire
 from tests.support.waiting import wait_until
 
-KEY = lease_key("p", "dev")
+KEY = make_lease_key("p", "dev")
 ELSEWHERE = Holder(7, "ann", "elsewhere", "another boot", "1")
 
 
@@ -92,7 +92,7 @@ def test_it_is_held_released_and_held_again(store: ObjectStore) -> None:
             found = read_lease(store, "p", "dev")
             assert found is not None
             assert (found.generation, found.released) == (generation, False)
-            assert found.holder == this_process()
+            assert found.holder == read_this_process()
             with pytest.raises(LockedError, match=rf"held by another run: .*pid {os.getpid()}"):
                 acquire(store, "p", "dev")
             with hold_lease(store, "p", "prod"):
@@ -207,7 +207,7 @@ def test_only_a_run_that_is_provably_dead_is_not_waited_for(
     unburied.stdin.close()
     status = Path(f"/proc/{unburied.pid}/stat")
     wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "Z")
-    me = this_process()
+    me = read_this_process()
     holder = {
         "dead": replace(me, pid=ended.pid),
         "unburied": replace(me, pid=unburied.pid, began=began),

@@ -21,7 +21,7 @@ from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.backends.store import Stored
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.holder import Holder
-from flowflare.state.lease import lease_key, read_lease
+from flowflare.state.lease import make_lease_key, read_lease
 from flowflare.state.lock import read_locks
 from flowflare.state.passphrase import Passphrase, Vault
 from tests.engine.projects import PASSPHRASE, SALT, Sample, Things, list_ops, make_sample
@@ -30,7 +30,7 @@ from tests.state.test_lease import Time
 from tests.state.wire import Wire
 
 CHECKPOINT = ".pulumi/stacks/p/dev.json"
-LEASE = lease_key("p", "dev")
+LEASE = make_lease_key("p", "dev")
 
 
 def latest(store: ObjectStore) -> dict[str, Any]:
@@ -215,14 +215,14 @@ def test_a_state_whose_answer_was_lost_for_good_is_still_ones_own(
     store: ObjectStore, wire: Wire
 ) -> None:
     backend = Backend(store, "p", "dev")
-    write = backend.writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
+    write = backend.make_writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
     write(Deployment(salt=SALT))
     wire.trouble(f"{CHECKPOINT} ", *["answer-lost"] * 3)
     with pytest.raises(StateError, match="does not answer"):
         write(Deployment())
     assert wire.troubles == []
     write(Deployment(salt=SALT))
-    other = backend.writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
+    other = backend.make_writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
     other(Deployment())
     with pytest.raises(ConflictError, match="stack dev"):
         write(Deployment(salt=SALT))

@@ -12,7 +12,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 
 if TYPE_CHECKING:
@@ -82,18 +82,18 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
       flowflare adopt --stack prod --api-key-file key.txt --names found
     """
     from flowflare.adoption.adopt import make_refusal, write_adoption
-    from flowflare.cli.console import answers, command, messages, print_json
+    from flowflare.cli.console import open_stderr, print_json, print_result, quote_program
     from flowflare.config.files import read_project
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     if convert_original is not None:
         _convert(project, names or [], convert_original)
         return
-    with messages().status("Reading the account"):
+    with open_stderr().status("Reading the account"):
         outcome, target = _look(project, names or [], api_key_file, new=new_api_key)
     document = outcome.document
     if not document.refusals and not dry_run:
-        with messages().status("Importing"):
+        with open_stderr().status("Importing"):
             document = write_adoption(project, outcome, target)
     if json:
         print_json(document.model_dump(mode="json"))
@@ -104,8 +104,8 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if not json:
         done = "Imported." if document.adopted_count else "Everything was already imported."
         outcome_text = "Nothing was written." if dry_run else done
-        next_command = f"{command()} {'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
-        answers().print(f"{outcome_text}\n\nNext:  {next_command}", markup=False)
+        command = f"{'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
+        print_result(f"{outcome_text}\n\nNext:  {quote_program()} {command}")
 
 
 def _look(
@@ -131,7 +131,7 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     """Write SQL that copies the rows of the original's tables, without running it."""
     from flowflare.adoption.names import parse_names
     from flowflare.adoption.original import read_original
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.cli.migrations.target import read_spec
     from flowflare.kinds.account import Account
 
@@ -142,10 +142,9 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     chosen = _choose_names(spec, account, place, written, words)
     name = chosen.get("database", spec.service.database_name)
     file.write_text(read_original(account, name), "utf-8")
-    answers().print(
+    print_result(
         f"{file} copies the rows of {name}. Read it, make a backup, then run:\n\n"
-        f"  wrangler d1 execute {name} --remote --file {file}",
-        markup=False,
+        f"  wrangler d1 execute {name} --remote --file {file}"
     )
 
 
@@ -184,13 +183,13 @@ def _open_source(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource
     """Open the account, and return it with a function that opens the stack."""
     from flowflare.adoption.adopt import AdoptionSource
     from flowflare.api import connect
-    from flowflare.cli.access import base_url, token
     from flowflare.cli.stacks import make_ready
     from flowflare.config.engine import engine_of
+    from flowflare.engine.access import find_token, read_base_url
     from flowflare.engine.contract import open_stack
 
     make_ready(project)
-    client = connect(base_url(project), token(project))
+    client = connect(read_base_url(project, os.environ), find_token(project, os.environ))
     place = AdoptionSource(client, spec.account_id, engine_of(project).name)
 
     return place, lambda seen: open_stack(seen, dict(os.environ)).edit()

@@ -14,16 +14,16 @@ _kept: TextIO | None = None
 _runs_command = False
 
 
-def answer_stream() -> TextIO:
+def open_answer_stream() -> TextIO:
     """Return the stream for a command's result: standard output as it was at the start."""
     return _kept or sys.stdout
 
 
 def keep_standard_output() -> None:
-    """Redirect standard output to standard error, except for what goes to `answer_stream()`.
+    """Redirect standard output to standard error, except for what goes to `open_answer_stream()`.
 
     Descriptor 1 stays redirected until the process ends, because functions that a program
-    registers with `atexit` may print too. `restoring_standard_output` restores the stream of a
+    registers with `atexit` may print too. `restore_standard_output` restores the stream of a
     caller in this process. Outside its block this does nothing, because some callers only parse
     command lines, such as the tests of the documentation.
     """
@@ -42,7 +42,7 @@ def keep_standard_output() -> None:
 
 
 @contextlib.contextmanager
-def restoring_standard_output() -> Iterator[None]:
+def restore_standard_output() -> Iterator[None]:
     """At the end of the block, restore the standard output of a caller in this process."""
     global _kept, _runs_command  # noqa: PLW0603 -- there is one standard output
     before, kept_before, ran_before = sys.stdout, _kept, _runs_command

@@ -23,7 +23,7 @@ PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 
-def machine_checks(project: "Project") -> "Iterator[Check]":
+def check_machine(project: "Project") -> "Iterator[Check]":
     """Check the Python packages, Node and its packages."""
     from flowflare.engine.pulumi_cli.checks import Check
     from flowflare.render.node import find_node, find_node_packages
@@ -46,14 +46,14 @@ def machine_checks(project: "Project") -> "Iterator[Check]":
         yield Check("node", "ok", f"{node}, packages in {packages}")
 
 
-def embedded_checks(project: "Project") -> "Iterator[Check]":
+def check_embedded_engine(project: "Project") -> "Iterator[Check]":
     """Check the embedded Cloudflare and the state beside it."""
     from flowflare.cli.local import require_embedded
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
     from flowflare.engine.contract import open_stack
     from flowflare.engine.pulumi_cli.checks import Check
-    from flowflare.state.location import store_of
+    from flowflare.state.location import open_project_store
 
     port = require_embedded(project)
     running = process.find_running(data_folder(project.root))
@@ -71,7 +71,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
         yield Check(
             "token", "warn", message, "Delete the line: the engine reads the token of this project."
         )
-    yield from _check_bucket(project, store_of)
+    yield from _check_bucket(project, open_project_store)
     try:
         outputs = open_stack(project, os.environ).outputs(show_secrets=True)
     except FlowflareError as error:
@@ -105,7 +105,7 @@ def _check_running(running: "Running") -> "Check":
     return Check("cloudflare", "ok", message)
 
 
-def pulumi_checks(project: "Project") -> "Iterator[Check]":
+def check_pulumi_cli(project: "Project") -> "Iterator[Check]":
     """Check the Pulumi CLI, what it needs, and the account."""
     from flowflare.engine.pulumi_cli.account_checks import account_checks
     from flowflare.engine.pulumi_cli.checks import (
@@ -121,12 +121,12 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
 
     cli = find_cli(os.environ)
     yield cli_check(cli)
-    yield python_check(project, _runtime_options(project), os.environ)
+    yield python_check(project, _read_runtime_options(project), os.environ)
     backend = backend_check(project, os.environ)
     yield backend
     if backend.status == "ok":
         yield from _check_bucket(project, _open_store_of_cli)
-    yield secrets_check(project, os.environ, _secrets_provider(project))
+    yield secrets_check(project, os.environ, _read_secrets_provider(project))
     if cli is not None and cli_check(cli).status != "fail":
         yield from plugin_checks(project.root, os.environ)
         if backend.status != "fail":
@@ -140,13 +140,13 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
 
 
 def _check_bucket(
-    project: "Project", store_of: "Callable[[Path, Mapping[str, str]], Store]"
+    project: "Project", open_store: "Callable[[Path, Mapping[str, str]], Store]"
 ) -> "Iterator[Check]":
     """Check that a bucket for state supports conditional writes; other backends pass."""
     from flowflare.engine.pulumi_cli.checks import Check, bucket_check
 
     try:
-        store = store_of(project.root, os.environ)
+        store = open_store(project.root, os.environ)
     except FlowflareError as error:
         yield Check("bucket", "fail", error.message, error.remedy or "")
         return
@@ -156,9 +156,9 @@ def _check_bucket(
 
 def _open_store_of_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
     from flowflare.engine.pulumi_cli.state import backend_url
-    from flowflare.state.location import store_of
+    from flowflare.state.location import open_project_store
 
-    return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
+    return open_project_store(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
 
 
 def _read_access(project: "Project") -> "tuple[str, str, Check | None]":
@@ -206,11 +206,11 @@ def _parse(text: str) -> Any:
         return None
 
 
-def _runtime_options(project: "Project") -> dict[str, Any]:
+def _read_runtime_options(project: "Project") -> dict[str, Any]:
     runtime = plain_keys(read_text(project.root / "Pulumi.yaml")).get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
     return options if isinstance(options, dict) else {}
 
 
-def _secrets_provider(project: "Project") -> str:
+def _read_secrets_provider(project: "Project") -> str:
     return str(plain_keys(read_text(project.stack_file)).get("secretsprovider") or "")

@@ -78,7 +78,7 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.BadParameter("--github needs --pull, and --gitlab needs --merge-request")
     if github is not None and gitlab is not None:
         raise typer.BadParameter("give either --github or --gitlab")
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr
     from flowflare.review.comment import target
     from flowflare.review.comment.post import CommentRequest, post, read_event
 
@@ -90,13 +90,13 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         where = target.detect_target(os.environ, read_event(os.environ.get("GITHUB_EVENT_PATH")))
     where = target.replace_head(where, head)
     request = CommentRequest(report, name=name, only_changes=only_changes, dry_run=dry_run)
-    with messages().status("Updating the comment"):
+    with open_stderr().status("Updating the comment"):
         where, outcome = post(request, where, os.environ)
     _report(where, outcome, dry_run, json)
 
 
 def _report(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
-    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.console import print_json, print_message, print_result
 
     if json:
         print_json(_document(target, outcome, dry_run))
@@ -110,14 +110,14 @@ def _report(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bo
         "none": f"{target} has no comment and does not need one",
     }[outcome.action]
     address = f": {outcome.comment.url}" if outcome.comment and outcome.comment.url else ""
-    messages().print(f"{text}{address}", markup=False)
+    print_message(f"{text}{address}")
     if outcome.removed:
         more = f"{'Would delete' if dry_run else 'Deleted'} {len(outcome.removed)} duplicates."
-        messages().print(more, markup=False)
+        print_message(more)
     if dry_run and outcome.shown:
         # GitHub's runner would execute a line that begins with `::` as a command.
         for line in outcome.shown.content.splitlines():
-            answers().print(f"| {line}", markup=False)
+            print_result(f"| {line}")
 
 
 def _document(target: "Target", outcome: "CommentOutcome", dry_run: bool) -> dict[str, Any]:

@@ -10,27 +10,27 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from flowflare.cli.answer_stream import answer_stream
+from flowflare.cli.answer_stream import open_answer_stream
 
 if TYPE_CHECKING:
     from flowflare.review.text import Line
 
 
 @cache
-def messages() -> Console:
+def open_stderr() -> Console:
     """Return the console for progress, notes and errors."""
     return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @cache
-def answers() -> Console:
+def open_stdout() -> Console:
     """Return the console for a command's result; colours only on a terminal."""
     return Console(soft_wrap=True, highlight=False)
 
 
-def command() -> str:
+def quote_program() -> str:
     """Return how to call this program from a shell: its name if PATH finds it, else its path."""
     own = Path(sys.argv[0])
     found = shutil.which("flowflare")
@@ -41,10 +41,20 @@ def command() -> str:
     return quote(str(own))
 
 
+def print_message(text: str, style: str = "") -> None:
+    """Write a line about the work to standard error."""
+    open_stderr().print(text, style=style, markup=False)
+
+
+def print_result(content: RenderableType, style: str = "") -> None:
+    """Write a line or a table of a command's result to standard output."""
+    open_stdout().print(content, style=style, markup=False)
+
+
 def print_lines(lines: "Iterable[Line]", styles: Mapping[str, str]) -> None:
     """Write lines to standard output, each in the colour of its style."""
     for line in lines:
-        answers().print(line.text, style=styles.get(line.style, ""), markup=False)
+        print_result(line.text, styles.get(line.style, ""))
 
 
 def print_json(document: Any) -> None:
@@ -54,6 +64,6 @@ def print_json(document: Any) -> None:
 
 def print_text(text: str) -> None:
     """Write a text for another program to standard output, unchanged."""
-    stream = answer_stream()
+    stream = open_answer_stream()
     stream.write(text)
     stream.flush()

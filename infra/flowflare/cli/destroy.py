@@ -11,7 +11,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     YesOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import FlowflareError, ProtectedError
 
@@ -55,13 +55,13 @@ def destroy(
 
       flowflare destroy --stack dev --lose-data flowflare-service-database flowflare-service-script
     """
-    from flowflare.cli.console import answers, messages
-    from flowflare.cli.plan_text import summary
-    from flowflare.cli.progress import progress
+    from flowflare.cli.console import print_message, print_result
+    from flowflare.cli.plan_text import summarise_steps
+    from flowflare.cli.progress import show_progress
     from flowflare.cli.stacks import make_ready, open_project_stack
     from flowflare.config.files import read_project
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     lost = [*(lose_data or ()), *(names or ())]
     if names and not lose_data:
         raise typer.BadParameter(f"{names[0]!r} is not an option; names come after --lose-data")
@@ -72,25 +72,25 @@ def destroy(
     if not yes:
         _ask(stack)
     if run.is_empty():
-        answers().print(f"Stack {stack} has no resources.", markup=False)
+        print_result(f"Stack {stack} has no resources.")
         return
     make_ready(project)
-    messages().print(f"Destroying {project.name}/{stack}", markup=False)
-    with progress("Working") as on_event:
+    print_message(f"Destroying {project.name}/{stack}")
+    with show_progress("Working") as on_event:
         update = run.destroy(on_event, lose_data=lost)
     seconds = f"{update.seconds:.1f} s"
-    answers().print(f"\nDone in {seconds}: {summary(update.steps)}.", markup=False)
+    print_result(f"\nDone in {seconds}: {summarise_steps(update.steps)}.")
 
 
 def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.cli.plan_text import print_review
     from flowflare.review.changes import review
     from flowflare.review.text import summarise_review
 
     reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
-    answers().print(f"\nWould change: {summarise_review(reviewed)}.", markup=False)
+    print_result(f"\nWould change: {summarise_review(reviewed)}.")
     names = sorted(
         {*lost, *(refusal.name for refusal in reviewed.refusals if refusal.kind == "protected")}
     )

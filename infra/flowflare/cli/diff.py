@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from flowflare.cli.allow_unknown import read_allowed, refuse_allowed
-from flowflare.cli.options import ProjectOption, project_root
+from flowflare.cli.options import ProjectOption, choose_project_root
 
 if TYPE_CHECKING:
     from flowflare.review.report import Report
@@ -105,12 +105,12 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _choose_form(path) for path in output or ()}
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr
     from flowflare.review.commits import CommitQuery, compare_commits
 
     question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
-    with messages().status("Comparing") as status:
-        report = compare_commits(project_root(cwd), question, status.update)
+    with open_stderr().status("Comparing") as status:
+        report = compare_commits(choose_project_root(cwd), question, status.update)
     _refuse_unused(allowed, report)
     if not files:
         _show(report, form or Form.text, max_size)

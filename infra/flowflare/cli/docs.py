@@ -30,7 +30,7 @@ def docs(
 
       flowflare docs deploy | less
     """
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import print_json, print_result
 
     pages = _list_pages()
     if page is not None:
@@ -45,8 +45,8 @@ def docs(
         print_json([{"page": name, "title": title} for name, title in titles.items()])
         return
     for name, title in titles.items():
-        answers().print(f"{name:<24} {title}", markup=False)
-    answers().print("\nNext:  flowflare docs PAGE", markup=False)
+        print_result(f"{name:<24} {title}")
+    print_result("\nNext:  flowflare docs PAGE")
 
 
 def schema(
@@ -65,7 +65,7 @@ def schema(
 
       flowflare schema config > flowflare.schema.json
     """
-    from flowflare.cli.console import answers, print_json, print_text
+    from flowflare.cli.console import print_json, print_result, print_text
 
     schemas = _list_schemas()
     if name is not None:
@@ -74,8 +74,8 @@ def schema(
         print_json(list(schemas))
     else:
         for each in schemas:
-            answers().print(each, markup=False)
-        answers().print("\nNext:  flowflare schema NAME", markup=False)
+            print_result(each)
+        print_result("\nNext:  flowflare schema NAME")
 
 
 def _list_pages() -> Mapping[str, Path]:
@@ -108,11 +108,11 @@ def _read_title(file: Path) -> str:
 
 def _print_markdown(text: str) -> None:
     """Format Markdown on a terminal, and print it unchanged to a pipe."""
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import open_stdout, print_result
 
-    if answers().is_terminal:
+    if open_stdout().is_terminal:
         from rich.markdown import Markdown
 
-        answers().print(Markdown(text))
+        print_result(Markdown(text))
     else:
         typer.echo(text, nl=False)

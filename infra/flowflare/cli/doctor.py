@@ -11,7 +11,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import FlowflareError
 
@@ -43,13 +43,13 @@ def doctor(
 
       flowflare doctor --stack prod --install
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.config.files import read_project
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     if install:
         _install(project)
-    with messages().status("Checking"):
+    with open_stderr().status("Checking"):
         checks = list(_run_checks(project))
     if json:
         rows = [{**vars(check)} for check in checks]
@@ -62,37 +62,37 @@ def doctor(
 
 
 def _run_checks(project: "Project") -> "Iterator[Check]":
-    from flowflare.cli.checks import embedded_checks, machine_checks, pulumi_checks
+    from flowflare.cli.checks import check_embedded_engine, check_machine, check_pulumi_cli
     from flowflare.config.engine import engine_of
 
-    yield from machine_checks(project)
-    checks = pulumi_checks if engine_of(project).needs_cli else embedded_checks
+    yield from check_machine(project)
+    checks = check_pulumi_cli if engine_of(project).needs_cli else check_embedded_engine
     yield from checks(project)
 
 
 def _show(checks: "list[Check]") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     for check in checks:
         line = f"{MARKS[check.status]:<5} {check.name:<12} {check.message}"
-        answers().print(line, style=COLORS[check.status], markup=False)
+        print_result(line, style=COLORS[check.status])
         if check.remedy:
-            answers().print(f"{'':<19}{check.remedy}", markup=False)
+            print_result(f"{'':<19}{check.remedy}")
 
 
 def _install(project: "Project") -> None:
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr, print_message
     from flowflare.engine.pulumi_cli.checks import cli_check
     from flowflare.engine.pulumi_cli.command import find_cli, install
     from flowflare.engine.pulumi_cli.plugins import install_plugin, is_installed, required_plugins
 
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":
-        with messages().status("Installing the Pulumi CLI"):
+        with open_stderr().status("Installing the Pulumi CLI"):
             cli = install(os.environ)
-        messages().print(f"Installed {cli.path}", markup=False)
+        print_message(f"Installed {cli.path}")
     for plugin in required_plugins(project.root):
         if not is_installed(plugin, project.root, os.environ):
-            with messages().status(f"Installing the plugin {plugin.name} {plugin.version}"):
+            with open_stderr().status(f"Installing the plugin {plugin.name} {plugin.version}"):
                 install_plugin(cli, plugin, os.environ)
-            messages().print(f"Installed the plugin {plugin.name} {plugin.version}", markup=False)
+            print_message(f"Installed the plugin {plugin.name} {plugin.version}")

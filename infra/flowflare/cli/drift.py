@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
@@ -64,13 +64,13 @@ def drift(
       flowflare drift --allow-unknown "cloudflare:index/dnsRecord:DnsRecord=another tool's"
     """
     from flowflare.cli.allow_unknown import read_allowed
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.config.files import stacks_of
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     names = stack or stacks_of(root)
     allowed = read_allowed(allow_unknown or (), "NAME")
-    with messages().status("Reading the account"):
+    with open_stderr().status("Reading the account"):
         found = look(root, names, allowed)
     refuse_needless(found, allowed)
     if json:
@@ -145,9 +145,9 @@ def look(
 
 def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") -> "StackDrift":
     from flowflare.api import connect
-    from flowflare.cli.access import base_url, token
     from flowflare.cli.local import require_running
     from flowflare.config.engine import engine_of
+    from flowflare.engine.access import find_token, read_base_url
     from flowflare.engine.contract import read_state
     from flowflare.kinds.account import Account
     from flowflare.review.drift.compare import compare_with_account, make_failed
@@ -161,9 +161,10 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
         if engine.needs_emulator:
             require_running(project)
         account = project.values.get("flowflare:accountId")
-        key = (base_url(project), token(project), account.text if account else "")
+        address, token = read_base_url(project, os.environ), find_token(project, os.environ)
+        key = (address, token, account.text if account else "")
         if key not in accounts:
-            accounts[key] = Account(connect(key[0], key[1]), key[2])
+            accounts[key] = Account(connect(address, token), key[2])
         return compare_with_account(
             deployment, accounts[key], stack=project.stack, engine=engine.name
         )

@@ -10,7 +10,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import EmulatorError
 from flowflare.reading.files import open_file
@@ -34,12 +34,12 @@ def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None
 
     Example: flowflare emulator start
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.cli.local import ensure_running
     from flowflare.config.files import read_project
 
-    running = ensure_running(read_project(project_root(cwd), stack))
-    messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
+    running = ensure_running(read_project(choose_project_root(cwd), stack))
+    print_message(f"The embedded Cloudflare answers on {running.base_url}")
 
 
 @app.command()
@@ -48,13 +48,13 @@ def stop(cwd: ProjectOption = None) -> None:
 
     Example: flowflare emulator stop
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
-    stopped = process.stop(data_folder(project_root(cwd)))
+    stopped = process.stop(data_folder(choose_project_root(cwd)))
     text = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
-    messages().print(text)
+    print_message(text)
 
 
 @app.command()
@@ -63,20 +63,20 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
 
     Example: flowflare emulator status --json
     """
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import print_json, print_result
 
-    report = _report(project_root(cwd))
+    report = _report(choose_project_root(cwd))
     if json:
         print_json(report)
         return
     if not report["running"]:
-        answers().print("No embedded Cloudflare runs. Start it: flowflare emulator start")
+        print_result("No embedded Cloudflare runs. Start it: flowflare emulator start")
         return
-    answers().print(f"It answers on {report['base_url']} (process {report['pid']})", markup=False)
+    print_result(f"It answers on {report['base_url']} (process {report['pid']})")
     if report["status"] != "ready":
-        answers().print(f"Its Workers do not run: {report['problem']}", markup=False)
+        print_result(f"Its Workers do not run: {report['problem']}")
     for worker in report["workers"]:
-        answers().print(f"  {worker['script']:<40} {worker['url']}", markup=False)
+        print_result(f"  {worker['script']:<40} {worker['url']}")
 
 
 @app.command()
@@ -99,7 +99,7 @@ def env(
     from flowflare.config.files import read_project
     from flowflare.emulator import process
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     running = process.find_running(data_folder(project.root))
     if running is None:
         raise EmulatorError(
@@ -147,7 +147,7 @@ def logs(
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
-    path = process.log_file(data_folder(project_root(cwd)))
+    path = process.log_file(data_folder(choose_project_root(cwd)))
     if not path.exists():
         typer.echo("No embedded Cloudflare has run here.", err=True)
         return

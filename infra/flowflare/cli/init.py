@@ -28,10 +28,10 @@ def init(
     Example: flowflare init my-tracking && cd my-tracking && flowflare up
     """
     from flowflare import library
-    from flowflare.cli.console import answers, command
+    from flowflare.cli.console import print_result, quote_program
     from flowflare.render.templates import render
 
-    project = _project_name(name or directory.resolve().name)
+    project = _choose_project_name(name or directory.resolve().name)
     if directory.exists() and not directory.is_dir():
         raise FlowflareError(
             f"{directory} is a file; nothing was written",
@@ -51,14 +51,12 @@ def init(
     ignored = shutil.ignore_patterns("node_modules")
     shutil.copytree(library.folder("worker_src") / "orders", directory / EXAMPLE, ignore=ignored)
     for path in (*FILES, EXAMPLE):
-        answers().print(f"  {directory / path}", markup=False)
-    again = command()
-    answers().print(
-        f"\nNext:  cd {quote(str(directory))} && {again} up && {again} order", markup=False
-    )
+        print_result(f"  {directory / path}")
+    again = quote_program()
+    print_result(f"\nNext:  cd {quote(str(directory))} && {again} up && {again} order")
 
 
-def _project_name(text: str) -> str:
+def _choose_project_name(text: str) -> str:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")
     if not name:
         raise FlowflareError(

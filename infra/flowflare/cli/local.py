@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from flowflare.cli.options import stack_words
+from flowflare.cli.options import make_stack_option
 from flowflare.config.engine import ENGINE, data_folder, engine_of
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 from flowflare.reading.json_text import parse_json
@@ -53,13 +53,12 @@ def _warn_of_former_token(project: "Project") -> None:
     found = project.former_token
     if found is not None and project.root not in _WARNED:
         _WARNED.add(project.root)
-        from flowflare.cli.console import messages
+        from flowflare.cli.console import print_message
 
-        messages().print(
+        print_message(
             f"warning: {found.file}:{found.line}: cloudflare:apiToken is the fixed token of "
             "earlier versions, which is no longer accepted; the token of this project's own "
-            "embedded Cloudflare is used. Delete the line.",
-            markup=False,
+            "embedded Cloudflare is used. Delete the line."
         )
 
 
@@ -97,7 +96,7 @@ def require_running(project: "Project") -> "Running":
     if running is None:
         raise EmulatorError(
             "its embedded Cloudflare does not run",
-            remedy=f"Start it: flowflare emulator start{stack_words(project.stack)}",
+            remedy=f"Start it: flowflare emulator start{make_stack_option(project.stack)}",
         )
     return _check_port(running, port, project)
 
@@ -110,17 +109,15 @@ def ensure_running(project: "Project") -> "Running":
         EmulatorError: its port is taken, it does not start, or runs on another port.
     """
     port = require_embedded(project)
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr, print_message
     from flowflare.emulator import process
     from flowflare.render.node import ensure_node_packages
 
     running = process.find_running(data_folder(project.root))
     if running is not None:
         return _check_port(running, port, project)
-    with messages().status("Starting the embedded Cloudflare") as status:
-        programs = ensure_node_packages(
-            lambda text: messages().print(text, markup=False), root=project.root
-        )
+    with open_stderr().status("Starting the embedded Cloudflare") as status:
+        programs = ensure_node_packages(print_message, root=project.root)
         settings = process.Settings(
             data=data_folder(project.root),
             port=port,
@@ -131,7 +128,7 @@ def ensure_running(project: "Project") -> "Running":
             running = process.start(settings, status.update)
         except EmulatorError as error:
             raise _explain_port(project, port) or error from None
-    messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
+    print_message(f"The embedded Cloudflare answers on {running.base_url}")
     return running
 
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from flowflare.cli.answer_stream import restoring_standard_output
+from flowflare.cli.answer_stream import restore_standard_output
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import open_redactor
 
@@ -42,9 +42,9 @@ def main(words: list[str] | None = None) -> None:
         words: the command line without the program's name; None for this process's own.
     """
     try:
-        with open_redactor(os.environ) as redactor, restoring_standard_output():
+        with open_redactor(os.environ) as redactor, restore_standard_output():
             try:
-                _command()(words, prog_name="flowflare")
+                _find_command()(words, prog_name="flowflare")
             except (FlowflareError, OSError):
                 raise
             except Exception:  # noqa: BLE001 -- a bug; its traceback may quote a secret
@@ -66,7 +66,7 @@ def main(words: list[str] | None = None) -> None:
 
 
 @functools.cache
-def _command() -> "Command":
+def _find_command() -> "Command":
     """Build the tree of commands once: it costs 0.04 s of CPU, and tests run many commands."""
     from typer.main import get_command
 
@@ -76,12 +76,12 @@ def _command() -> "Command":
 
 
 def _show(error: FlowflareError) -> None:
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr
 
     message, remedy = _escape_controls(error.message), _escape_controls(error.remedy or "")
-    messages().print(f"error: {message}", style="red", markup=False, highlight=False)
+    open_stderr().print(f"error: {message}", style="red", markup=False, highlight=False)
     if remedy:
-        messages().print(f"  {remedy}", markup=False, highlight=False)
+        open_stderr().print(f"  {remedy}", markup=False, highlight=False)
 
 
 def _escape_controls(text: str) -> str:

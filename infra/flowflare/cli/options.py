@@ -39,12 +39,12 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DEFAULT_STACK = "local"
 
 
-def stack_words(stack: str) -> str:
+def make_stack_option(stack: str) -> str:
     """Return the option for a stack in a suggested command, with a space before it."""
     return "" if stack == DEFAULT_STACK else f" -s {quote(stack)}"
 
 
-def project_root(given: Path | None) -> Path:
+def choose_project_root(given: Path | None) -> Path:
     """Return the given folder, else the nearest parent with a `Pulumi.yaml`.
 
     Raises:

@@ -13,8 +13,8 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
-    stack_words,
+    choose_project_root,
+    make_stack_option,
 )
 from flowflare.errors import FlowflareError
 from flowflare.reading.json_text import parse_json
@@ -56,10 +56,10 @@ def order(
 
       flowflare order --json | jq .status
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
 
-    tracking = _read_tracking(stack, project_root(cwd), client)
-    with messages().status("Sending an order") as status:
+    tracking = _read_tracking(stack, choose_project_root(cwd), client)
+    with open_stderr().status("Sending an order") as status:
         run = follow(tracking, timeout, status.update)
     if json:
         print_json(run)
@@ -142,7 +142,7 @@ def _read_tracking(stack: str, root: Any, client: str) -> Tracking:
     clients = outputs.get("client_urls") or {}
     if not outputs.get("service_url") or not clients:
         raise FlowflareError(
-            f"stack {stack} is not up", remedy=f"Run: flowflare up{stack_words(stack)}"
+            f"stack {stack} is not up", remedy=f"Run: flowflare up{make_stack_option(stack)}"
         )
     if client not in clients:
         raise FlowflareError(
@@ -155,10 +155,9 @@ def _read_tracking(stack: str, root: Any, client: str) -> Tracking:
 def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
     from rich.table import Table
 
-    from flowflare.cli.console import answers, command
+    from flowflare.cli.console import print_result, quote_program
 
-    console = answers()
-    console.print(f"\nRun {run['id']} of order {run['ref_id']}: {run['status']}", markup=False)
+    print_result(f"\nRun {run['id']} of order {run['ref_id']}: {run['status']}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "step", "status", "retries", "took"):
         table.add_column(column, justify="right" if column == "took" else "left")
@@ -167,15 +166,14 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
         last = f"{len(retries)} ({retries[-1]['last_error']})" if retries else ""
         index = str(step["step_index"])
         table.add_row(index, step["step_name"], step["status"], last, _format_duration(step))
-    console.print(table)
-    option = stack_words(stack)
+    print_result(table)
+    option = make_stack_option(stack)
     post = "-X POST -H 'content-type: application/json' -d '{}'"
-    console.print(
+    print_result(
         f"\nNext:\n"
         f"  curl {post} {tracking.client_url}/orders\n"
-        f"  {command()} outputs{option} --show-secrets\n"
-        f"  {command()} preview{option}     after an edit",
-        markup=False,
+        f"  {quote_program()} outputs{option} --show-secrets\n"
+        f"  {quote_program()} preview{option}     after an edit"
     )
 
 

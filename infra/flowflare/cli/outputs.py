@@ -9,8 +9,8 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
-    stack_words,
+    choose_project_root,
+    make_stack_option,
 )
 
 
@@ -30,21 +30,21 @@ def outputs(
 
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
-    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.console import print_json, print_message, print_result
     from flowflare.cli.progress import show_note
     from flowflare.cli.stacks import open_project_stack
     from flowflare.config.files import read_project
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     values = open_project_stack(project).outputs(show_secrets=show_secrets, on_event=show_note)
     if json:
         print_json(values)
         return
     if not values:
-        up = f"flowflare up{stack_words(stack)}"
-        messages().print(f"Stack {stack} has no outputs yet. Deploy it: {up}", markup=False)
+        up = f"flowflare up{make_stack_option(stack)}"
+        print_message(f"Stack {stack} has no outputs yet. Deploy it: {up}")
     for name, value in _flatten(values):
-        answers().print(f"{name:<24} {value}", markup=False)
+        print_result(f"{name:<24} {value}")
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

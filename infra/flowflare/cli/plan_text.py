@@ -40,30 +40,29 @@ def print_review(review: "Review", *, created: bool = False) -> None:
 
 def print_meaning(update: "Update") -> None:
     """Print how a run affected data and Durable Objects, if it did."""
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.review.changes import review
     from flowflare.values.events import Plan
 
     for entry in review(Plan(update.steps)).entries:
         if entry.risk != "safe":
             text = f"  {RISK_WORDS[entry.risk]}: {entry.name} ({DONE[entry.op]})"
-            answers().print(text, style=STYLES[entry.risk], markup=False)
+            print_result(text, style=STYLES[entry.risk])
 
 
 def print_suspended(project: "Project") -> None:
     """Print what it means that a stack is suspended; print nothing for other stacks."""
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     value = project.values.get("flowflare:suspended")
     if value is not None and value.text == "true":
-        answers().print(
+        print_result(
             "Suspended: its Workers have no workers.dev URLs, routes, custom domains or cron "
-            "triggers; databases, Durable Objects and Workflows stay.",
-            markup=False,
+            "triggers; databases, Durable Objects and Workflows stay."
         )
 
 
-def summary(steps: Iterable["Step"]) -> str:
+def summarise_steps(steps: Iterable["Step"]) -> str:
     """Return the number of resources per operation, such as `2 created, 7 unchanged`."""
     counts: Counter[str] = Counter(step.op for step in steps if step.custom)
     parts = [f"{counts[op]} {word}" for op, word in DONE.items() if counts[op]]
@@ -72,20 +71,20 @@ def summary(steps: Iterable["Step"]) -> str:
     return ", ".join(parts) or "no resources"
 
 
-def step_json(step: "Step") -> dict[str, Any]:
+def dump_step(step: "Step") -> dict[str, Any]:
     """Return one step of a run as plain data."""
     return {
         "op": step.op,
         "name": step.name,
         "type": step.type,
         "urn": step.urn,
-        "changes": [_change_json(change) for change in step.changes],
+        "changes": [_dump_change(change) for change in step.changes],
         "replaces": list(step.replaces),
         "note": step.note,
     }
 
 
-def _change_json(change: "Change") -> dict[str, Any]:
+def _dump_change(change: "Change") -> dict[str, Any]:
     return {
         "path": change.path,
         "kind": change.kind,

@@ -38,13 +38,13 @@ def check_policies(project: "Project", plan: "Plan") -> None:
     Raises:
         PolicyError: every error of a policy, or a policy file is invalid.
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.review.changes import review
 
     found = judge_plan(project, plan, review(plan)) if has_policies(project) else ()
     for finding in found:
         if not finding.stops:
-            messages().print(str(finding), markup=False)
+            print_message(str(finding))
     refuse(found)
 
 
@@ -62,13 +62,13 @@ def refuse(found: "Sequence[PolicyFinding]") -> None:
 
 def print_findings(found: "Sequence[PolicyFinding]") -> None:
     """Print the findings of policies, in red if they stop `up`."""
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     if found:
-        answers().print("Policies", style="bold", markup=False)
+        print_result("Policies", style="bold")
     for finding in found:
         first, *rest = str(finding).splitlines()
         style = "bold red" if finding.stops else "yellow"
-        answers().print(f"  {'! ' if finding.stops else '  '}{first}", style=style, markup=False)
+        print_result(f"  {'! ' if finding.stops else '  '}{first}", style=style)
         for line in rest:
-            answers().print(f"    {line}", markup=False)
+            print_result(f"    {line}")

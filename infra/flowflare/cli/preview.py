@@ -9,8 +9,8 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
-    stack_words,
+    choose_project_root,
+    make_stack_option,
 )
 from flowflare.errors import UpdateFailed
 
@@ -45,7 +45,7 @@ def preview(
 
       flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.cli.policies import judge_plan, refuse
     from flowflare.cli.progress import show_note
     from flowflare.cli.stacks import make_plan
@@ -53,8 +53,8 @@ def preview(
     from flowflare.review.changes import review
     from flowflare.review.document import make_document
 
-    project = read_project(project_root(cwd), stack)
-    with messages().status("Previewing") as status:
+    project = read_project(choose_project_root(cwd), stack)
+    with open_stderr().status("Previewing") as status:
         plan = make_plan(project, status.update, show_note)
     reviewed = review(plan, diff=diff)
     found = judge_plan(project, plan, reviewed)
@@ -71,25 +71,24 @@ def preview(
 def _show(
     project: "Project", review: "Review", found: "Sequence[PolicyFinding]", diff: bool
 ) -> None:
-    from flowflare.cli.console import answers, command
+    from flowflare.cli.console import print_result, quote_program
     from flowflare.cli.plan_text import print_review, print_suspended
     from flowflare.cli.policies import print_findings
     from flowflare.review.text import summarise_review
 
-    console = answers()
-    console.print(f"Preview of {project.name}/{project.stack}", markup=False)
+    print_result(f"Preview of {project.name}/{project.stack}")
     print_suspended(project)
     print_review(review, created=diff)
     print_findings(found)
-    next_command = f"{command()} up{stack_words(project.stack)}"
+    next_command = f"{quote_program()} up{make_stack_option(project.stack)}"
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
         stopped = review.refusals or any(finding.stops for finding in found)
         hint = "" if stopped else f"  Next:  {next_command}"
         text = f"\nWould change: {summarise_review(review)}.{hint}"
-        console.print(text, markup=False)
+        print_result(text)
     elif lifted:
         text = f"\nOnly the protection would change.  Next:  {next_command}"
-        console.print(text, markup=False)
+        print_result(text)
     elif not review.refusals:
-        console.print("Nothing would change.")
+        print_result("Nothing would change.")

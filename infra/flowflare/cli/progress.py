@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from flowflare.cli.console import messages
+from flowflare.cli.console import open_stderr, print_message
 from flowflare.cli.plan_text import STYLES
 from flowflare.review.words import DONE, MARKS, shorten_type
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress(title: str) -> Iterator["OnEvent"]:
+def show_progress(title: str) -> Iterator["OnEvent"]:
     """Yield a listener that displays the events of one run.
 
     Args:
         title: the text of the last line while no step runs.
     """
-    with messages().status(title) as status, _explain_interrupt():
+    with open_stderr().status(title) as status, _explain_interrupt():
         yield _Display(title, status).show
 
 
 def show_note(event: "Event") -> None:
     """Print a message of the program or the engine; other events are not printed."""
     if event.kind == "note" and (event.severity != "info" or event.message):
-        messages().print(f"  {event.severity}: {event.message}", markup=False)
+        print_message(f"  {event.severity}: {event.message}")
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def _explain_interrupt() -> Iterator[None]:
     """On Ctrl-C, say that the current step is finished first: its call's result is never lost."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        messages().print("Stopping after the current step. Run the command again to resume.")
+        print_message("Stopping after the current step. Run the command again to resume.")
         signal.default_int_handler(number, frame)
 
     before = signal.signal(signal.SIGINT, stop)
@@ -77,8 +77,8 @@ def _print_end(event: "Event", step: "Step") -> None:
     kind = shorten_type(step.type)
     if event.kind == "done":
         line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<36} {kind:<24}"
-        messages().print(f"{line} {event.seconds:5.1f} s", style=STYLES[step.op], markup=False)
+        print_message(f"{line} {event.seconds:5.1f} s", style=STYLES[step.op])
     elif event.kind == "failed":
-        messages().print(f"  ! failed    {step.name:<36} {kind}", style="red", markup=False)
+        print_message(f"  ! failed    {step.name:<36} {kind}", style="red")
     elif event.kind == "skipped":
-        messages().print(f"    skipped   {step.name:<36} {event.message}", markup=False)
+        print_message(f"    skipped   {step.name:<36} {event.message}")

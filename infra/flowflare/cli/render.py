@@ -10,7 +10,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 
 
@@ -31,17 +31,17 @@ def render(
 
     Example: flowflare render --out build
     """
-    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.console import open_stderr, print_json, print_result
     from flowflare.config.files import read_project
     from flowflare.config.load import load_stack
     from flowflare.render.node import ensure_node_packages
     from flowflare.render.worker import render_stack
     from flowflare.render.wrangler import render_wrangler_files
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     values = {key: value.text for key, value in project.values.items()}
     spec = load_stack(values, project=project.name, stack=stack, origins=project.places)
-    with messages().status("Rendering") as status:
+    with open_stderr().status("Rendering") as status:
         ensure_node_packages(status.update, root=project.root)
         rendered = render_stack(spec, root=project.root, on_progress=status.update)
     target = out or project.root / "build"
@@ -66,4 +66,4 @@ def render(
         return
     for entry in written:
         size = f"{entry['bytes']:>8} bytes"
-        answers().print(f"{entry['path']}  {size}  {str(entry['sha256'])[:12]}", markup=False)
+        print_result(f"{entry['path']}  {size}  {str(entry['sha256'])[:12]}")

@@ -36,7 +36,7 @@ def make_ready(project: "Project") -> None:
         NodeError: Node or its packages are missing and cannot be installed.
         EmulatorError: the embedded Cloudflare does not start.
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.cli.local import ensure_running
     from flowflare.config.engine import engine_of
     from flowflare.render.node import ensure_node_packages
@@ -44,7 +44,7 @@ def make_ready(project: "Project") -> None:
     if engine_of(project).needs_emulator:
         ensure_running(project)
     else:
-        ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
+        ensure_node_packages(print_message, root=project.root)
 
 
 def make_plan(
@@ -80,21 +80,20 @@ def _plan_without_cli(
     say: Callable[[str], None],
     on_event: "OnEvent | None",
 ) -> "Plan":
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.engine.pulumi_cli.recorded import recorded_plan
     from flowflare.engine.pulumi_cli.state import backend_url
     from flowflare.render.node import ensure_node_packages
-    from flowflare.state.backends.folder import local_folder
+    from flowflare.state.backends.folder import parse_folder_url
     from flowflare.state.backends.registry import redact_url
 
     url = backend_url(project.root, os.environ)
-    if local_folder(url, os.environ) is None:
+    if parse_folder_url(url, os.environ) is None:
         raise missing
     ensure_node_packages(say, root=project.root)
     plan = recorded_plan(project, os.environ, on_event=on_event)
-    messages().print(
+    print_message(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
-        f"{redact_url(url)} and makes no calls.",
-        markup=False,
+        f"{redact_url(url)} and makes no calls."
     )
     return plan

@@ -8,8 +8,8 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
-    stack_words,
+    choose_project_root,
+    make_stack_option,
 )
 
 if TYPE_CHECKING:
@@ -30,74 +30,73 @@ def up(
 
       flowflare up --stack local --json
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import print_json, print_message
     from flowflare.cli.local import is_running
     from flowflare.cli.plan_text import print_suspended
     from flowflare.cli.policies import check_policies, has_policies
-    from flowflare.cli.progress import progress
+    from flowflare.cli.progress import show_progress
     from flowflare.cli.stacks import make_plan, make_ready, open_project_stack
     from flowflare.config.engine import engine_of
     from flowflare.config.files import read_project
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     run, is_local = open_project_stack(project), engine_of(project).needs_emulator
     if has_policies(project) or (is_local and not is_running(project)):
         # Errors of the configuration or program are reported before anything starts.
-        plan = make_plan(project, lambda text: messages().print(text, markup=False))
+        plan = make_plan(project, print_message)
         check_policies(project, plan)
     make_ready(project)
-    messages().print(f"Updating {project.name}/{stack}", markup=False)
-    with progress("Working") as on_event:
+    print_message(f"Updating {project.name}/{stack}")
+    with show_progress("Working") as on_event:
         update = run.up(on_event)
     if json:
-        print_json(_as_json(stack, update))
+        print_json(_dump_update(stack, update))
     else:
         print_suspended(project)
         has_example = "orders" in (update.outputs.get("client_urls") or {})
         _show(update, stack, "order" if is_local and has_example else "outputs")
 
 
-def _as_json(stack: str, update: "Update") -> dict[str, Any]:
-    from flowflare.cli.plan_text import step_json
+def _dump_update(stack: str, update: "Update") -> dict[str, Any]:
+    from flowflare.cli.plan_text import dump_step
 
     return {
         "stack": stack,
         "changed": update.changed,
         "seconds": round(update.seconds, 3),
-        "steps": [step_json(step) for step in update.steps],
+        "steps": [dump_step(step) for step in update.steps],
         "outputs": dict(update.outputs),
     }
 
 
 def _show(update: "Update", stack: str, next_command: str) -> None:
-    from flowflare.cli.console import answers, command
-    from flowflare.cli.plan_text import print_meaning, summary
+    from flowflare.cli.console import print_result, quote_program
+    from flowflare.cli.plan_text import print_meaning, summarise_steps
 
-    console = answers()
     if update.changed:
-        console.print(f"\nDone in {update.seconds:.1f} s: {summary(update.steps)}.", markup=False)
+        print_result(f"\nDone in {update.seconds:.1f} s: {summarise_steps(update.steps)}.")
         print_meaning(update)
     else:
         total = sum(step.custom for step in update.steps)
-        console.print(f"Nothing changed: all {total} resources are up to date.")
+        print_result(f"Nothing changed: all {total} resources are up to date.")
     _show_resources(update)
-    for name, url in _urls(update.outputs):
-        console.print(f"  {name:<36} {url}", markup=False)
-    console.print(f"\nNext:  {command()} {next_command}{stack_words(stack)}", markup=False)
+    for name, url in _list_urls(update.outputs):
+        print_result(f"  {name:<36} {url}")
+    print_result(f"\nNext:  {quote_program()} {next_command}{make_stack_option(stack)}")
 
 
 def _show_resources(update: "Update") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.review.words import shorten_type
 
-    answers().print("\nResources")
+    print_result("\nResources")
     for step in update.steps:
         if step.custom and step.op != "delete" and not step.type.startswith("pulumi:"):
-            answers().print(f"  {step.name:<36} {shorten_type(step.type)}", markup=False)
-    answers().print("\nWorkers")
+            print_result(f"  {step.name:<36} {shorten_type(step.type)}")
+    print_result("\nWorkers")
 
 
-def _urls(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _list_urls(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     clients: Mapping[str, str] = outputs.get("client_urls") or {}
     urls = [("service", outputs.get("service_url")), *sorted(clients.items())]
     return [(name, url) for name, url in urls if url]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 
-def base_url(project: "Project", environ: Mapping[str, str]) -> str:
+def read_base_url(project: "Project", environ: Mapping[str, str]) -> str:
     """Return the API's address."""
     value = project.values.get("cloudflare:baseUrl")
     return value.text if value else environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
 
 
-def own_token(project: "Project") -> str | None:
+def find_own_token(project: "Project") -> str | None:
     """Return the API token of a project's own embedded Cloudflare.
 
     Returns:
@@ -45,17 +45,17 @@ def _is_at(project: "Project", data: "Path") -> bool:
     return value is not None and running is not None and value.text == running.base_url
 
 
-def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping[str, str]:
+def make_stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the environment of a stack's run, with the token of its own embedded Cloudflare.
 
     That token replaces a token of the environment, which is for a real account.
     """
-    own = own_token(project)
+    own = find_own_token(project)
     learn(own)
     return environ if own is None else {**environ, "CLOUDFLARE_API_TOKEN": own}
 
 
-def token(project: "Project", environ: Mapping[str, str]) -> str:
+def find_token(project: "Project", environ: Mapping[str, str]) -> str:
     """Open the API token, the only secret that a command needs if it only calls the API.
 
     Args:
@@ -66,7 +66,7 @@ def token(project: "Project", environ: Mapping[str, str]) -> str:
         SecretError: there is no token, or it cannot be opened here.
     """
     value = project.values.get(API_TOKEN)
-    given = stack_environment(project, environ).get("CLOUDFLARE_API_TOKEN", "")
+    given = make_stack_environment(project, environ).get("CLOUDFLARE_API_TOKEN", "")
     if value is None and not given:
         remedy = (
             "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."

@@ -147,11 +147,11 @@ def find_backend(project: Project, environ: Mapping[str, str]) -> Backend | None
         The backend; None if only the Pulumi CLI can read it.
     """
     from flowflare.engine.pulumi_cli.state import find_cli_store
-    from flowflare.state.location import backend_of
+    from flowflare.state.location import open_backend
 
     if engine_of(project).needs_cli and find_cli_store(project.root, environ) is None:
         return None
-    return backend_of(project.root, project.name, project.stack, environ)
+    return open_backend(project.root, project.name, project.stack, environ)
 
 
 def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = True) -> Deployment:
@@ -171,11 +171,11 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
             not installed.
     """
     from flowflare.engine.pulumi_cli.state import backend_url, from_export, read_deployment
-    from flowflare.state.backends.folder import local_folder
+    from flowflare.state.backends.folder import parse_folder_url
 
     if not engine_of(project).needs_cli:
         return open_stack(project, environ).read()
-    if local_folder(backend_url(project.root, environ), environ) is not None:
+    if parse_folder_url(backend_url(project.root, environ), environ) is not None:
         return read_deployment(project, environ)
     from flowflare.engine.pulumi_cli.stack import CliStack
 

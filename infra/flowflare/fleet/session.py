@@ -14,7 +14,7 @@ from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
 from flowflare.fleet.tenants.passphrases import Passphrases
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection, select
-from flowflare.state.location import store_of
+from flowflare.state.location import open_project_store
 
 if TYPE_CHECKING:
     from flowflare.state.backends.store import Store
@@ -130,7 +130,7 @@ def open_session(
     if files:
         files_of_fleet = stack_files(fleet, root, environment)
         refuse_outdated(file for file in files_of_fleet if file.stack in stacks)
-    project, store = read_base(root).name, store_of(root, environ)
+    project, store = read_base(root).name, open_project_store(root, environ)
     return FleetSession(
         root=root,
         environ=environ,

@@ -24,7 +24,7 @@ from flowflare.state.checkpoint import (
     Deployment,
     Sealer,
     read_checkpoint,
-    salt_of,
+    read_salt,
 )
 from flowflare.state.checkpoint_shape import check_checkpoint, refuse_foreign
 from flowflare.values.properties import Opener
@@ -36,7 +36,7 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ENDINGS: Final = ("", ".gz", ".zst")
 
 
-def now() -> str:
+def format_now() -> str:
     """Return the current time in the format of state: RFC 3339 in UTC."""
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
@@ -110,9 +110,9 @@ class Backend:
         Raises:
             StateError: the object is not a checkpoint.
         """
-        return self.present().raw
+        return self.read_current().raw
 
-    def present(self) -> Checkpoint:
+    def read_current(self) -> Checkpoint:
         """Read the checkpoint with its current tag.
 
         Raises:
@@ -124,7 +124,7 @@ class Backend:
         key = self._choose_latest(candidates)
         return Checkpoint(self._parse(key, candidates[key]), key, candidates[key].tag)
 
-    def tag(self) -> str:
+    def read_tag(self) -> str:
         """Return the tag that the checkpoint has now, ABSENT if the stack has none."""
         candidates = self._read_candidates()
         return candidates[self._choose_latest(candidates)].tag if candidates else ABSENT
@@ -132,9 +132,9 @@ class Backend:
     def _choose_latest(self, found: dict[str, Stored]) -> str:
         return max(found, key=lambda key: (found[key].modified, key == self.target))
 
-    def salt(self, raw: Any) -> str:
+    def read_salt(self, raw: Any) -> str:
         """Return the salt string in a checkpoint's content, empty if it has none."""
-        return salt_of(raw) if raw else ""
+        return read_salt(raw) if raw else ""
 
     def read(self, raw: Any, opener: Opener) -> Deployment:
         """Read the state in a checkpoint's content, without decrypting anything.
@@ -150,7 +150,7 @@ class Backend:
             place = self.store.describe(self.key)
             raise StateError(f"{place}: {error.message}", remedy=error.remedy) from None
 
-    def writer(
+    def make_writer(
         self,
         sealer: Sealer,
         *,
@@ -168,7 +168,7 @@ class Backend:
 
         program = f"flowflare/{version('flowflare')}"
         texts = CheckpointWriter(sealer, stack=self.full_name, version=program)
-        return StateWriter(self, texts, after or self.present(), guard)
+        return StateWriter(self, texts, after or self.read_current(), guard)
 
     @property
     def target(self) -> str:
@@ -240,7 +240,7 @@ class StateWriter:
             ConflictError: another run has written the stack's state; nothing was written.
             StateError: it cannot be written, or the run may no longer write.
         """
-        data = self._texts.text(deployment, now()).encode()
+        data = self._texts.text(deployment, format_now()).encode()
         if self._backend.gzip:
             data = gzip.compress(data, 6)
         if self._guard is not None:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from flowflare.errors import StateError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.checkpoint_shape import check_checkpoint, format_word, refuse_foreign
-from flowflare.state.cron_cleanups import with_cron_cleanups
+from flowflare.state.cron_cleanups import add_cron_cleanups
 from flowflare.values.properties import (
     UNKNOWN,
     Asset,
@@ -132,7 +132,7 @@ _VALUES: Final = frozenset({"inputs", "outputs", "replacement_trigger"})
 _ALWAYS: Final = frozenset({"urn", "type", "custom"})
 
 
-def _json_name(name: str) -> str:
+def _to_json_name(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -151,7 +151,7 @@ def dump_resource(resource: Resource, sealer: Sealer) -> dict[str, Any]:
         elif field_.name == "custom_timeouts":
             value = {key: as_number(float(seconds)) for key, seconds in value.items()}
         if value or field_.name in _ALWAYS:
-            record[_json_name(field_.name)] = value
+            record[_to_json_name(field_.name)] = value
     return record
 
 
@@ -163,7 +163,7 @@ def load_resource(raw: Mapping[str, Any], opener: Opener) -> Resource:
     """
     found: dict[str, Any] = {}
     for field_ in fields(Resource):
-        value = raw.get(_json_name(field_.name))
+        value = raw.get(_to_json_name(field_.name))
         if value is None:
             continue
         if field_.name in _VALUES:
@@ -248,7 +248,7 @@ def _load_secret(value: Mapping[str, Any], opener: Opener) -> Secret:
     return new_secret(load_secret_text(text))
 
 
-def secret_text(secret: Secret) -> str:
+def dump_secret(secret: Secret) -> str:
     """Return the text to encrypt for a secret: its value as JSON, with inner secrets decrypted."""
 
     def dump_leaf(leaf: Value) -> Value:
@@ -261,7 +261,7 @@ def secret_text(secret: Secret) -> str:
     return json_text(map_leaves(secret.value, dump_leaf))
 
 
-def magic(version: str) -> str:
+def compute_magic(version: str) -> str:
     """Return the checksum that the CLI requires beside the manifest's version."""
     return hashlib.sha256(version.encode()).hexdigest()
 
@@ -288,7 +288,7 @@ class CheckpointWriter:
             deployment: the state.
             time: when it is written, RFC 3339.
         """
-        manifest = {"time": time, "magic": magic(self._version), "version": self._version}
+        manifest = {"time": time, "magic": compute_magic(self._version), "version": self._version}
         latest = {"manifest": _compact(manifest)}
         if deployment.salt:
             provider = {"type": "passphrase", "state": {"salt": deployment.salt}}
@@ -330,7 +330,7 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
     try:
         refuse_foreign(raw)
         check_checkpoint(raw)
-        latest = with_cron_cleanups(raw["checkpoint"].get("latest") or {})
+        latest = add_cron_cleanups(raw["checkpoint"].get("latest") or {})
         return Deployment(
             resources=tuple(
                 load_resource(record, opener) for record in latest.get("resources") or ()
@@ -339,13 +339,13 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
                 Pending(load_resource(operation["resource"], opener), operation["type"])
                 for operation in latest.get("pending_operations") or ()
             ),
-            salt=salt_of(raw),
+            salt=read_salt(raw),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(f"the state is not a checkpoint: {error}") from None
 
 
-def salt_of(raw: Any) -> str:
+def read_salt(raw: Any) -> str:
     """Return the salt string of a checkpoint's content, empty if it has none."""
     latest = raw["checkpoint"].get("latest") or {}
     providers = latest.get("secrets_providers") or {}
@@ -358,7 +358,7 @@ def salt_of(raw: Any) -> str:
     return str((providers.get("state") or {}).get("salt") or "")
 
 
-def secrets_provider(raw: Any) -> str:
+def read_secrets_provider(raw: Any) -> str:
     """Return the type of a checkpoint's secrets provider; empty if it has none."""
     latest = (raw or {}).get("checkpoint", {}).get("latest") or {}
     return str((latest.get("secrets_providers") or {}).get("type") or "")

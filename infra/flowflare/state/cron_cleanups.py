@@ -25,19 +25,19 @@ _PROVIDER: Final = (
 Json = dict[str, Any]
 
 
-def with_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
+def add_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
     """Add the missing records, after what they need.
 
     Args:
         deployment: a deployment as the CLI exports it and backends store it; not modified.
     """
-    missing = missing_cron_cleanups(deployment)
+    missing = list_missing_cleanups(deployment)
     if not missing:
         return dict(deployment)
     return {**deployment, "resources": [*deployment["resources"], *missing]}
 
 
-def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
+def list_missing_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
     """List the missing records; none if no dynamic resource names their provider."""
     records = deployment.get("resources") or ()
     providers = [
@@ -48,7 +48,7 @@ def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
     if not providers:
         return []
     known = {record["urn"] for record in records}
-    made = [_cleanup_of(record, providers[-1]) for record in records if _is_ours(record)]
+    made = [_make_cleanup(record, providers[-1]) for record in records if _is_ours(record)]
     return [record for record in made if record["urn"] not in known]
 
 
@@ -65,7 +65,7 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
     )
 
 
-def _cleanup_of(trigger: Mapping[str, Any], provider: str) -> Json:
+def _make_cleanup(trigger: Mapping[str, Any], provider: str) -> Json:
     urn, inputs, parent = parse(trigger["urn"]), trigger["inputs"], str(trigger["parent"])
     account, script = inputs["accountId"], inputs["scriptName"]
     props = {"__provider": _PROVIDER, "account_id": account, "script_name": script}

@@ -22,12 +22,7 @@ _ENVIRONMENT: Final = {"exec.kind": "flowflare"}
 
 
 class RunReport(Protocol):
-    """What a run did, as far as its history records it.
-
-    Attributes:
-        failures: empty if the run succeeded.
-        steps: what was done to each resource.
-    """
+    """What a run did, as far as its history records it."""
 
     @property
     def failures(self) -> Sequence[object]:
@@ -39,7 +34,7 @@ class RunReport(Protocol):
 
 
 @contextlib.contextmanager
-def history(
+def record_run(
     backend: Backend,
     kind: Literal["update", "destroy"],
     project: Project,
@@ -58,13 +53,13 @@ def history(
     if not backend.shared:
         yield
         return
-    began, before, failed = time.time(), backend.present().tag, True
+    began, before, failed = time.time(), backend.read_current().tag, True
     try:
         yield
         failed = bool(report.failures)
     finally:
         with contextlib.suppress(StateError):  # the state itself was written
-            present = backend.present()
+            present = backend.read_current()
             if present.tag != before:
                 may_write()
                 stem = f".pulumi/history/{backend.project}/{backend.stack}/{backend.stack}-"

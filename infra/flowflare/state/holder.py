@@ -42,23 +42,25 @@ class Holder:
     @property
     def is_here(self) -> bool:
         """Whether it is, or was, a process in this one's pid namespace."""
-        return bool(self.machine) and self.machine == machine()
+        return bool(self.machine) and self.machine == identify_machine()
 
     @property
     def is_this(self) -> bool:
         """Whether it is the current process."""
-        return self.is_here and (self.pid, self.began) == (os.getpid(), _began(os.getpid()))
+        return self.is_here and (self.pid, self.began) == (os.getpid(), _read_begin(os.getpid()))
 
     @property
     def is_gone(self) -> bool:
         """Whether it is known to have ended."""
-        return self.is_here and (not alive(self.pid) or _began(self.pid) != self.began)
+        return self.is_here and (not is_alive(self.pid) or _read_begin(self.pid) != self.began)
 
 
-def this_process() -> Holder:
+def read_this_process() -> Holder:
     """Return the current process."""
     user = os.environ.get("USER") or f"uid {os.getuid()}"
-    return Holder(os.getpid(), user, socket.gethostname(), machine(), _began(os.getpid()))
+    return Holder(
+        os.getpid(), user, socket.gethostname(), identify_machine(), _read_begin(os.getpid())
+    )
 
 
 def read_holder(raw: Mapping[str, Any]) -> Holder:
@@ -77,7 +79,7 @@ def read_holder(raw: Mapping[str, Any]) -> Holder:
 
 
 @lru_cache(maxsize=1)
-def machine() -> str:
+def identify_machine() -> str:
     """Return this kernel's boot ID and this process's pid namespace; empty if unknown."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
@@ -86,7 +88,7 @@ def machine() -> str:
         return ""
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Return whether a process with that ID exists here."""
     try:
         os.kill(pid, 0)
@@ -97,7 +99,7 @@ def alive(pid: int) -> bool:
     return pid > 0
 
 
-def _began(pid: int) -> str:
+def _read_begin(pid: int) -> str:
     """Return the tick at which a process began; empty if it has ended or is a zombie."""
     with contextlib.suppress(OSError, IndexError):
         # The second field is the program's name in parentheses, which may contain anything.

@@ -24,7 +24,7 @@ from typing import Final
 from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.store import ABSENT, Store, Stored
-from flowflare.state.holder import Holder, read_holder, this_process
+from flowflare.state.holder import Holder, read_holder, read_this_process
 from flowflare.state.watch import Clock, measure_age, stays
 
 SECONDS: Final = 60.0
@@ -215,7 +215,7 @@ def acquire(  # noqa: PLR0913 -- as `hold_lease`
         StateError: the store cannot be reached.
     """
     clock = clock or Clock()
-    key = lease_key(project, stack)
+    key = make_lease_key(project, stack)
     for _ in range(_ATTEMPTS):
         stored = store.get(key)
         before = None if stored is None else _read(store, key, stored)
@@ -233,7 +233,7 @@ def acquire(  # noqa: PLR0913 -- as `hold_lease`
         now = clock.now()
         lease = Lease(
             owner=str(uuid.uuid4()),
-            holder=this_process(),
+            holder=read_this_process(),
             acquired=now,
             expires=now + seconds,
             seconds=seconds,
@@ -250,7 +250,7 @@ def acquire(  # noqa: PLR0913 -- as `hold_lease`
     raise LockedError(f"stack {stack}: several runs begin at once", remedy="Try again.")
 
 
-def lease_key(project: str, stack: str) -> str:
+def make_lease_key(project: str, stack: str) -> str:
     """Return the key of a stack's lease."""
     return f"{_FOLDER}/{project}/{stack}.json"
 
@@ -261,7 +261,7 @@ def read_lease(store: Store, project: str, stack: str) -> Lease | None:
     Raises:
         StateError: it cannot be read.
     """
-    key = lease_key(project, stack)
+    key = make_lease_key(project, stack)
     stored = store.get(key)
     return None if stored is None else _read(store, key, stored)
 
@@ -276,7 +276,7 @@ def end_lease(store: Store, project: str, stack: str) -> Lease | None:
         LockedError: its run is alive on this machine.
         StateError: another run has just taken it.
     """
-    key = lease_key(project, stack)
+    key = make_lease_key(project, stack)
     stored = store.get(key)
     if stored is None:
         return None
@@ -309,7 +309,7 @@ def list_held(
     Raises:
         StateError: the store cannot be reached.
     """
-    wanted = {lease_key(project, stack): stack for stack in stacks}
+    wanted = {make_lease_key(project, stack): stack for stack in stacks}
     there = [key for key in store.keys(f"{_FOLDER}/{project}/") if key in wanted]
     found = {}
     for key, stored in store.read_many(there).items():
@@ -341,7 +341,7 @@ def _has_ended(lease: Lease, *, kernel: bool = False) -> bool:
         lease: the lease.
         kernel: whether this run has the kernel's lock, which the lease's run then cannot have.
     """
-    had_lock = lease.kernel and lease.holder.hostname == this_process().hostname
+    had_lock = lease.kernel and lease.holder.hostname == read_this_process().hostname
     return lease.released or lease.is_gone or (kernel and had_lock)
 
 

@@ -24,7 +24,7 @@ _VARIABLE: Final = "PULUMI_BACKEND_URL"
 _GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
 
 
-def store_of(root: Path, environ: Mapping[str, str]) -> Store:
+def open_project_store(root: Path, environ: Mapping[str, str]) -> Store:
     """Open the store of a project's state and of its fleet's records.
 
     Args:
@@ -37,7 +37,7 @@ def store_of(root: Path, environ: Mapping[str, str]) -> Store:
     return _find_configured(root, environ)[1] or _open_own(root)
 
 
-def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str]) -> Backend:
+def open_backend(root: Path, project: str, stack: str, environ: Mapping[str, str]) -> Backend:
     """Open the backend of a stack's state.
 
     Args:
@@ -63,13 +63,13 @@ def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str])
     return other
 
 
-def named_backend(root: Path) -> str:
+def read_backend_url(root: Path) -> str:
     """Read `backend: url:` of a project's `Pulumi.yaml`; empty if it has none."""
-    return _backend_in(read_text(root / PROJECT_FILE))
+    return _parse_backend_url(read_text(root / PROJECT_FILE))
 
 
 @lru_cache(maxsize=4)
-def _backend_in(text: str) -> str:
+def _parse_backend_url(text: str) -> str:
     """Read the URL from the file's text, once: every stack of a fleet needs it several times."""
     backend = plain_keys(text).get("backend")
     return str(backend.get("url") or "") if isinstance(backend, dict) else ""
@@ -83,5 +83,5 @@ def _find_configured(root: Path, environ: Mapping[str, str]) -> tuple[str, Store
     """Return the setting that names a backend, and its store; None if only the CLI can use it."""
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
-        named, url = f"backend.url in {PROJECT_FILE}", named_backend(root)
+        named, url = f"backend.url in {PROJECT_FILE}", read_backend_url(root)
     return named, find_store(url, environ, base=root)

@@ -18,8 +18,8 @@ from typing import Final
 from flowflare.errors import LockedError, StateError
 from flowflare.reading.files import open_lock
 from flowflare.reading.json_text import parse_json
-from flowflare.state.backend import Backend, now
-from flowflare.state.holder import Holder, alive, read_holder, this_process
+from flowflare.state.backend import Backend, format_now
+from flowflare.state.holder import Holder, is_alive, read_holder, read_this_process
 from flowflare.state.lease import Holding, Lease, end_lease, hold_lease
 from flowflare.state.watch import Clock
 
@@ -161,13 +161,13 @@ def _is_dead(backend: Backend, lock: Lock, generation: int) -> bool:
         return True
     if backend.folder is None or lock.holder.hostname != socket.gethostname():
         return False
-    return lock.is_ours or not alive(lock.holder.pid)
+    return lock.is_ours or not is_alive(lock.holder.pid)
 
 
 def _write_lock(backend: Backend, generation: int) -> str:
     key = f"{backend.locks}{uuid.uuid4()}.json"
-    ours = {"timestamp": now(), "engine": _OURS, "generation": generation}
-    lock = {**vars(this_process()), **ours}
+    ours = {"timestamp": format_now(), "engine": _OURS, "generation": generation}
+    lock = {**vars(read_this_process()), **ours}
     backend.store.put(key, json.dumps(lock, separators=(",", ":")).encode())
     return key
 

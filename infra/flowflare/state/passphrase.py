@@ -22,7 +22,7 @@ from typing import Final
 from flowflare.errors import SecretError
 from flowflare.reading.files import read_text
 from flowflare.redaction.run import learn
-from flowflare.state.checkpoint import load_secret_text, secret_text
+from flowflare.state.checkpoint import dump_secret, load_secret_text
 from flowflare.values.properties import Secret, Value
 
 #: The variable that names the source of a fleet's passphrase, for messages.
@@ -147,7 +147,7 @@ class Vault:
         known = secret.sealed_by(self)
         if known is not None:
             return known
-        ciphertext = self.seal_text(secret_text(secret))
+        ciphertext = self.seal_text(dump_secret(secret))
         secret.remember(self, ciphertext)
         return ciphertext
 

@@ -122,7 +122,7 @@ def test_renamed_urns_are_followed_everywhere() -> None:
 def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Path) -> None:
     backend = Backend(FolderStore(tmp_path), "p", "dev")
     vault = Vault(Passphrase("correct horse", "test"), SALT)
-    write = backend.writer(vault)
+    write = backend.make_writer(vault)
     write(Deployment((record("a", inputs={"html": "<&>", "s": Secret("canary")}),), salt=SALT))
     file = tmp_path / backend.key
     first = file.read_text()
@@ -135,7 +135,7 @@ def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Pat
     assert [(pending.doing, pending.resource.name) for pending in state.pending] == [
         ("creating", "c")
     ]
-    assert backend.salt(backend.load()) == SALT
+    assert backend.read_salt(backend.load()) == SALT
     names = sorted(path.name for path in file.parent.iterdir())
     assert names == ["dev.json", "dev.json.bak"]
 
@@ -145,7 +145,7 @@ def test_a_newer_backend_layout_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".pulumi").mkdir()
     (tmp_path / ".pulumi" / "meta.yaml").write_text("version: 2\n")
     with pytest.raises(StateError, match="version 1 of the backend's layout"):
-        backend.writer(Vault(Passphrase("x", "x"), SALT))(Deployment())
+        backend.make_writer(Vault(Passphrase("x", "x"), SALT))(Deployment())
 
 
 def test_secrets_of_another_kind_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from flowflare.engine.pulumi_cli import checks, versions
 from flowflare.engine.pulumi_cli.command import Cli, find_cli, install, require_cli
 from flowflare.engine.pulumi_cli.state import backend_url, read_deployment
 from flowflare.errors import EngineError
-from flowflare.state.backends.folder import local_folder
+from flowflare.state.backends.folder import parse_folder_url
 from flowflare.state.backends.registry import redact_url
 from tests.engine.projects import PASSPHRASE, SALT, Sample, make_sample
 
@@ -121,7 +121,7 @@ def test_the_backend_is_found_as_the_cli_finds_it(project: Project, tmp_path: Pa
     ],
 )
 def test_a_folder_backend(url: str, folder: str | None) -> None:
-    found = local_folder(url, {"HOME": "/people/me"})
+    found = parse_folder_url(url, {"HOME": "/people/me"})
     assert (str(found) if found else None) == folder
     assert redact_url("s3://u:p@host:9/x?awssdk=v2") == "s3://host:9/x"
 

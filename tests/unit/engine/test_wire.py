@@ -5,7 +5,7 @@ import json
 import pytest
 from google.protobuf import struct_pb2
 
-from flowflare.state.checkpoint import dump_value, load_value, secret_text
+from flowflare.state.checkpoint import dump_secret, dump_value, load_value
 from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import (
     UNKNOWN,
@@ -107,8 +107,8 @@ def test_plaintext_secrets_are_read() -> None:
 
 
 def test_what_is_encrypted_is_json_with_inner_secrets_opened() -> None:
-    assert secret_text(Secret("x")) == '"x"'
-    assert secret_text(Secret({"a": Secret([1.0, None, True])})) == '{"a":[1,null,true]}'
+    assert dump_secret(Secret("x")) == '"x"'
+    assert dump_secret(Secret({"a": Secret([1.0, None, True])})) == '{"a":[1,null,true]}'
     assert json_text({"n": [5.0, 1.5, 1e21]}) == '{"n":[5,1.5,1e+21]}'
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.state.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
+from flowflare.state.cron_cleanups import add_cron_cleanups, list_missing_cleanups
 from tests.engine.recorded import find_record, read_recorded
 
 SCRIPT = "rec-flowflare-service"
@@ -25,7 +25,7 @@ def trigger(state: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_missing_record_is_added_after_all_that_it_needs() -> None:
     state = deployment()
-    added = with_cron_cleanups(state)["resources"][-1]
+    added = add_cron_cleanups(state)["resources"][-1]
     parent = find_record(read_recorded("1-first-up"), "flowflare-service")["urn"]
     url = find_record(read_recorded("1-first-up"), "flowflare-service-url")
     assert added["urn"].endswith("CronCleanup::flowflare-service-cron-cleanup")
@@ -38,8 +38,8 @@ def test_the_missing_record_is_added_after_all_that_it_needs() -> None:
 
 
 def test_a_state_that_has_it_stays_as_it_is() -> None:
-    once = with_cron_cleanups(deployment())
-    assert with_cron_cleanups(once) == once
+    once = add_cron_cleanups(deployment())
+    assert add_cron_cleanups(once) == once
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_triggers_that_flowflare_does_not_declare_or_that_are_empty_get_none(
 ) -> None:
     state = deployment()
     trigger(state).update(change)
-    assert missing_cron_cleanups(state) == []
+    assert list_missing_cleanups(state) == []
 
 
 def test_there_is_none_where_nothing_names_the_provider() -> None:
     state = deployment()
     state["resources"] = [trigger(state)]
-    assert missing_cron_cleanups(state) == []
+    assert list_missing_cleanups(state) == []

@@ -1,7 +1,7 @@
 """`flowflare env down`: remove an ephemeral environment before it expires."""
 
 from flowflare.cli.env.surroundings import NameArgument
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 
 
 def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False) -> None:
@@ -12,18 +12,18 @@ def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False
 
     Example: flowflare env down pr-123
     """
-    from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.env.surroundings import surroundings
+    from flowflare.cli.console import print_json, print_message, print_result
+    from flowflare.cli.env.surroundings import make_context
     from flowflare.fleet.environments.lifecycle import take_down
 
-    root = project_root(cwd)
-    messages().print(f"Removing environment {name}", markup=False)
-    with surroundings(root, "Working") as where:
+    root = choose_project_root(cwd)
+    print_message(f"Removing environment {name}")
+    with make_context(root, "Working") as where:
         removed = take_down(name, where)
     if json:
         print_json({"name": name, "removed": removed})
     elif removed:
-        answers().print(f"Environment {name} was removed.", markup=False)
+        print_result(f"Environment {name} was removed.")
     else:
         text = f"There is no ephemeral environment {name}.  Next:  flowflare env list"
-        answers().print(text, markup=False)
+        print_result(text)

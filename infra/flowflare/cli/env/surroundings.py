@@ -21,18 +21,18 @@ NameArgument = Annotated[
 
 
 @contextmanager
-def surroundings(root: "Path", title: str) -> "Iterator[CommandContext]":
+def make_context(root: "Path", title: str) -> "Iterator[CommandContext]":
     """Yield the context for a command that changes environments, with a progress display.
 
     Args:
         root: the project's folder.
         title: the text of the display while no step runs.
     """
-    from flowflare.cli.progress import progress
+    from flowflare.cli.progress import show_progress
     from flowflare.cli.stacks import make_ready
     from flowflare.fleet.environments.lifecycle import CommandContext
 
-    with progress(title) as on_event:
+    with show_progress(title) as on_event:
         yield CommandContext(
             root, dict(os.environ), ready=make_ready, judge=_judge, on_event=on_event
         )
@@ -40,16 +40,16 @@ def surroundings(root: "Path", title: str) -> "Iterator[CommandContext]":
 
 def _judge(project: "Project") -> None:
     """Stop before an `up` that violates the stack's policies."""
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.stacks import make_plan
 
     if has_policies(project):
-        plan = make_plan(project, lambda text: messages().print(text, markup=False))
+        plan = make_plan(project, print_message)
         check_policies(project, plan)
 
 
-def document(record: "EnvironmentRecord") -> dict[str, str]:
+def describe_environment(record: "EnvironmentRecord") -> dict[str, str]:
     """Return an environment as JSON shows it."""
     return {
         "name": record.name,

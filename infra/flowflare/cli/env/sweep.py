@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError, StateError
 
 if TYPE_CHECKING:
@@ -32,32 +32,32 @@ def sweep(
 
       flowflare env sweep --json
     """
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     if dry_run:
         _preview(root, json)
         return
-    from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.env.surroundings import surroundings
+    from flowflare.cli.console import print_json, print_message, print_result
+    from flowflare.cli.env.surroundings import make_context
     from flowflare.fleet.environments import lifecycle
 
     def began(record: "EnvironmentRecord") -> None:
-        messages().print(f"Removing environment {record.name}", markup=False)
+        print_message(f"Removing environment {record.name}")
 
     swept: list[SweepResult] = []
     broken: list[StateError] = []
-    with surroundings(root, "Working") as where:
+    with make_context(root, "Working") as where:
         for result in lifecycle.sweep(where, began, broken):
             swept.append(result)
             if result.error:
                 text = f"  {result.record.name} was not removed: {result.error.message}"
-                messages().print(text, markup=False)
+                print_message(text)
     for error in broken:
-        messages().print(f"  {error}", markup=False)
+        print_message(f"  {error}")
     if json:
         print_json(_document(swept))
     else:
         removed = sum(not result.error for result in swept)
-        answers().print(f"{removed} removed." if swept else "Nothing to remove.", markup=False)
+        print_result(f"{removed} removed." if swept else "Nothing to remove.")
     _refuse([result.record.name for result in swept if result.error], broken)
 
 
@@ -76,20 +76,20 @@ def _refuse(left: list[str], broken: list[StateError]) -> None:
 def _preview(root: "Path", json: bool) -> None:
     import os
 
-    from flowflare.cli.console import answers, print_json
-    from flowflare.cli.env.surroundings import document, format_left
+    from flowflare.cli.console import print_json, print_result
+    from flowflare.cli.env.surroundings import describe_environment, format_left
     from flowflare.fleet.environments.lifecycle import CommandContext, list_expired
 
     where = CommandContext(root, os.environ)
     records, now = list_expired(where), where.now()
     if json:
-        print_json({"would_remove": [document(record) for record in records]})
+        print_json({"would_remove": [describe_environment(record) for record in records]})
         return
     for record in records:
         left = format_left(record.expires - now)
-        answers().print(f"  {record.name:<24} from {record.base:<16} {left}", markup=False)
+        print_result(f"  {record.name:<24} from {record.base:<16} {left}")
     text = f"Would remove {len(records)}." if records else "Nothing to remove."
-    answers().print(text, markup=False)
+    print_result(text)
 
 
 def _document(swept: "list[SweepResult]") -> dict[str, list[dict[str, str]]]:

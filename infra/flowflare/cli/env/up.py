@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowflare.cli.env.surroundings import NameArgument
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 
 if TYPE_CHECKING:
     from flowflare.fleet.environments.lifecycle import UpResult
@@ -54,16 +54,16 @@ def up(
 
       flowflare env up pr-123 --from dev --seed seeds/orders.sql
     """
-    from flowflare.cli.console import messages, print_json
-    from flowflare.cli.env.surroundings import surroundings
+    from flowflare.cli.console import print_json, print_message
+    from flowflare.cli.env.surroundings import make_context
     from flowflare.fleet.environments.lifecycle import bring_up
     from flowflare.fleet.environments.names import parse_ttl
     from flowflare.fleet.environments.seeding import read_seeds
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     lifetime, seeds = parse_ttl(ttl), read_seeds(seed or (), root)
-    messages().print(f"Updating environment {name}", markup=False)
-    with surroundings(root, "Working") as where:
+    print_message(f"Updating environment {name}")
+    with make_context(root, "Working") as where:
         outcome = bring_up(name, where, ttl=lifetime, base=base, seeds=seeds)
     if json:
         print_json(_document(outcome))
@@ -72,11 +72,11 @@ def up(
 
 
 def _document(outcome: "UpResult") -> dict[str, Any]:
-    from flowflare.cli.env.surroundings import document
+    from flowflare.cli.env.surroundings import describe_environment
 
     update = outcome.update
     return {
-        **document(outcome.record),
+        **describe_environment(outcome.record),
         "new": outcome.is_new,
         "changed": update.changed,
         "seconds": round(update.seconds, 3),
@@ -89,10 +89,10 @@ def _document(outcome: "UpResult") -> dict[str, Any]:
 
 
 def _show(outcome: "UpResult") -> None:
-    from flowflare.cli.console import answers, messages
+    from flowflare.cli.console import open_stdout, print_message
     from flowflare.cli.env.surroundings import format_time
 
-    console, record, update = answers(), outcome.record, outcome.update
+    console, record, update = open_stdout(), outcome.record, outcome.update
     result = "is up" if outcome.is_new else "is up to date"
     changes = (
         f"{update.changed} changes in {update.seconds:.1f} s" if update.changed else "no change"
@@ -101,7 +101,7 @@ def _show(outcome: "UpResult") -> None:
     for seeded in outcome.seeded:
         if seeded.changed:
             text = f"{seeded.seed.file} has changed since it ran, and does not run again"
-            messages().print(f"  warning: {text}", markup=False)
+            print_message(f"  warning: {text}")
         elif seeded.ran:
             console.print(f"  seeded {seeded.seed.database} with {seeded.seed.file}", markup=False)
     urls = [("service", update.outputs.get("service_url"))]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def config(
     from flowflare.fleet.tenants.prune import prune as prune_files
     from flowflare.fleet.tenants.read import read_fleet
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     fleet = read_fleet(root, os.environ)
     _refuse_unknown(fleet, environment)
     files = stack_files(fleet, root, environment)
@@ -109,9 +109,9 @@ def _document(
 def _show(
     files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool, diff: bool
 ) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import open_stdout
 
-    console = answers()
+    console = open_stdout()
     done = {result.file.stack: result for result in pruned}
     listed = [file for file in files if file.kind != "same"]
     for file in listed if diff or check else listed[:_SHOWN]:

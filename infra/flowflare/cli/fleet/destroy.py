@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowflare.cli.fleet.options import EXPORTS, EnvironmentOption, ExportsOption, WorkersOption
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.cli.fleet.display import Picture, show_rollout
     from flowflare.cli.fleet.options import make_selection, parse_names
     from flowflare.cli.fleet.running import (
-        Clock,
+        Stopwatch,
         make_budget_listener,
         make_ready,
         make_rules,
@@ -68,7 +68,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     named = parse_names(tenants)
     if not named:
         raise typer.BadParameter("name the tenants: --tenants acme,beta")
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     session = open_session(root, os.environ, environment, make_selection(tenants, None, None))
     _refuse_unnamed(session, named, parse_names(lose_data))
     leaving = list_existing(session, session.tenants, session.records.read_all())
@@ -79,13 +79,13 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         open_workshop(session, workers, make_budget_listener(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
-        clock = Clock()
+        stopwatch = Stopwatch()
         place = None if no_export else exports
         removal = Removal(
             shop, session.records, emit, make_rules(), outcome="destroyed", exports=place
         )
         removed = removal.run(leaving)
-        refuse_left(removed, "destroyed", emit, clock.seconds())
+        refuse_left(removed, "destroyed", emit, stopwatch.read_seconds())
         emit(
             events.Done(
                 rollout="",
@@ -93,11 +93,11 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
                 unchanged=len(named) - len(leaving),
                 removed=len(removed.removed),
                 api_calls=removed.api_calls,
-                seconds=clock.seconds(),
+                seconds=stopwatch.read_seconds(),
             )
         )
     if not json:
-        _print_done(removed.removed, len(named) - len(leaving), clock.seconds())
+        _print_done(removed.removed, len(named) - len(leaving), stopwatch.read_seconds())
 
 
 def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
@@ -116,7 +116,7 @@ def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple
 
 
 def _print_done(destroyed: tuple[str, ...], before: int, seconds: float) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     text = f"\nDone in {seconds:.1f} s: {len(destroyed)} destroyed"
-    answers().print(f"{text}, {before} did not exist." if before else f"{text}.")
+    print_result(f"{text}, {before} did not exist." if before else f"{text}.")

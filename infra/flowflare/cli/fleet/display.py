@@ -129,7 +129,7 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
         picture: the progress, which the events update.
         json: whether events are printed as JSON lines on standard output, and nothing else.
     """
-    from flowflare.cli.console import messages, print_text
+    from flowflare.cli.console import open_stderr, print_text
 
     lock = threading.RLock()
 
@@ -140,16 +140,16 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
                 print_text(events.as_line(event) + "\n")
         # Without the lock: when the live display draws itself, it takes its own lock before ours.
         if not json:
-            _print(messages(), event, picture)
+            _print(open_stderr(), event, picture)
 
-    if json or not messages().is_terminal:
+    if json or not open_stderr().is_terminal:
         yield emit
         return
     from rich.live import Live
 
     with Live(
         get_renderable=lambda: _lines(picture, lock),
-        console=messages(),
+        console=open_stderr(),
         refresh_per_second=4,
         transient=True,
     ):

@@ -15,7 +15,7 @@ from flowflare.cli.fleet.options import (
     WorkersOption,
     make_selection,
 )
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 
 if TYPE_CHECKING:
     from flowflare.fleet.preview.drift import FleetDrift
@@ -48,7 +48,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet drift -e prod --shard 1/4 --exit-code --json
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.cli.fleet.running import make_ready
     from flowflare.fleet.preview.drift import compare_stacks
     from flowflare.fleet.session import open_session
@@ -56,7 +56,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
     allowed = read_allowed(allow_unknown or (), "NAME")
     selection = make_selection(tenants, tag, shard)
-    session = open_session(project_root(cwd), os.environ, environment, selection)
+    session = open_session(choose_project_root(cwd), os.environ, environment, selection)
     records = session.records.read_all()
     stacks = [
         session.stack(tenant)
@@ -65,7 +65,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     ]
     make_ready(session, stacks)
     with (
-        messages().status("Reading the account") as status,
+        open_stderr().status("Reading the account") as status,
         open_workshop(session, workers) as shop,
     ):
         found = compare_stacks(

@@ -16,7 +16,7 @@ from flowflare.cli.fleet.options import (
     WorkersOption,
     make_selection,
 )
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet preview -e prod --json | jq '.report.sections[].stacks'
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.fleet.preview.preview import make_preview
     from flowflare.fleet.session import open_session
 
     selection = make_selection(tenants, tag, shard, changed=changed)
-    with messages().status("Reading the fleet") as status:
-        session = open_session(project_root(cwd), os.environ, environment, selection)
+    with open_stderr().status("Reading the fleet") as status:
+        session = open_session(choose_project_root(cwd), os.environ, environment, selection)
         found = make_preview(
             session,
             again=again,
@@ -112,10 +112,10 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
 def _print_note(event: "TaskEvent") -> None:
     """Print messages of programs and notes of the engine."""
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
 
     if event.kind == "note":
-        messages().print(f"{event.task.stack}: {event.data['message']}", markup=False)
+        print_message(f"{event.task.stack}: {event.data['message']}")
 
 
 def _markdown(found: "FleetPreview", max_size: int) -> str:
@@ -126,18 +126,18 @@ def _markdown(found: "FleetPreview", max_size: int) -> str:
 
 
 def _show(found: "FleetPreview") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.cli.report_text import print_report
 
     if found.why:
         print_report(found.report)
     else:
-        answers().print("Nothing would change.", markup=False)
+        print_result("Nothing would change.")
     for line in _notes(found):
-        answers().print(line, markup=False)
+        print_result(line)
     if found.report.sections and not found.refused_stacks:
         command = f"flowflare fleet up -e {quote(found.environment)}"
-        answers().print(f"\nNext:  {command}", markup=False)
+        print_result(f"\nNext:  {command}")
 
 
 def _notes(found: "FleetPreview") -> "Iterator[str]":

@@ -1,6 +1,7 @@
 """What the commands over many tenants share: rollout rules, signals and budget messages."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -56,23 +57,20 @@ def quote_command() -> str:
     import shlex
     import sys
 
-    from flowflare.cli.console import command
+    from flowflare.cli.console import quote_program
 
-    return f"{command()} {shlex.join(sys.argv[1:])}"
+    return f"{quote_program()} {shlex.join(sys.argv[1:])}"
 
 
-class Clock:
+class Stopwatch:
     """Counts the seconds since it was created."""
 
     def __init__(self) -> None:
-        import time
+        self._began = time.monotonic()
 
-        self._now = time.monotonic
-        self._since = time.monotonic()
-
-    def seconds(self) -> float:
+    def read_seconds(self) -> float:
         """Return the seconds since it was created, rounded to milliseconds."""
-        return round(self._now() - self._since, 3)
+        return round(time.monotonic() - self._began, 3)
 
 
 def make_ready(session: "FleetSession", stacks: Sequence[str]) -> None:
@@ -99,9 +97,9 @@ def make_budget_listener(picture: "Picture", emit: "Emit") -> "Callable[[BudgetE
 
 
 @contextmanager
-def stopping(stop: "Callable[[str], None]") -> Iterator[None]:
+def stop_on_signal(stop: "Callable[[str], None]") -> Iterator[None]:
     """On Ctrl-C or SIGTERM, begin no other tenant; a second signal ends the command at once."""
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
@@ -109,7 +107,7 @@ def stopping(stop: "Callable[[str], None]") -> Iterator[None]:
         del frame
         for signal_number, handler in before.items():
             signal.signal(signal_number, handler)
-        messages().print("Stopping after the current tenants.", markup=False)
+        print_message("Stopping after the current tenants.")
         stop(f"stopped by {signal.Signals(number).name}")
 
     for number in before:

@@ -15,7 +15,7 @@ from flowflare.cli.fleet.options import (
     TenantsOption,
     make_selection,
 )
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 
 if TYPE_CHECKING:
     from flowflare.fleet.status import FleetStatus, TenantStatus
@@ -58,13 +58,15 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet status -e prod --json | jq '.tenants[] | select(.state == "failed")'
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json
     from flowflare.fleet.session import open_session
     from flowflare.fleet.status import SETTLED, make_document, read_status
 
     selection = make_selection(tenants, tag, shard, changed=changed)
-    with messages().status("Reading the fleet"):
-        session = open_session(project_root(cwd), os.environ, environment, selection, files=False)
+    with open_stderr().status("Reading the fleet"):
+        session = open_session(
+            choose_project_root(cwd), os.environ, environment, selection, files=False
+        )
         found = read_status(session, all_tenants=not (tenants or tag or shard))
     if changed:
         found = make_document(
@@ -77,10 +79,10 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
 
 def _show(found: "FleetStatus", *, every_tenant: bool) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import open_stdout
     from flowflare.fleet.status import SETTLED
 
-    console = answers()
+    console = open_stdout()
     total = len(found.tenants)
     tenants = "1 tenant" if total == 1 else f"{total:,} tenants"
     console.print(f"{found.project}: {tenants} in {found.environment}", style="bold", markup=False)

@@ -16,11 +16,11 @@ from flowflare.cli.fleet.options import (
     TenantsOption,
     WorkersOption,
 )
-from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
-    from flowflare.cli.fleet.running import Clock
+    from flowflare.cli.fleet.running import Stopwatch
     from flowflare.fleet.rollout.events import Emit
     from flowflare.fleet.rollout.plan import RolloutPlan
     from flowflare.fleet.rollout.retire import LeavingTenant
@@ -77,10 +77,10 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare fleet up -e prod --retire acme
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import open_stderr
     from flowflare.cli.fleet.display import Picture, show_rollout
     from flowflare.cli.fleet.options import make_selection
-    from flowflare.cli.fleet.running import Clock, make_budget_listener, make_ready, make_rules
+    from flowflare.cli.fleet.running import Stopwatch, make_budget_listener, make_ready, make_rules
     from flowflare.fleet.pending import find_pending
     from flowflare.fleet.rollout import events
     from flowflare.fleet.rollout.plan import plan_rollout
@@ -89,13 +89,13 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.fleet.session import open_session
     from flowflare.fleet.workers.workshop import open_workshop
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     selection = make_selection(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
     records = session.records.read_all({session.stack(tenant) for tenant in session.tenants})
     leaving, left = select_retired(session, tuple(retire or ()), records, selection.tenants)
     stacks = [session.stack(tenant) for tenant in session.standing]
-    say = messages().print
+    say = open_stderr().print
     found = find_pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
     unfinished = UnfinishedRollout(session.store, session.project, environment, selection)
     plan = plan_rollout(
@@ -115,10 +115,10 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         open_workshop(session, workers, make_budget_listener(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
-        clock = Clock()
+        stopwatch = Stopwatch()
         calls = _roll(session, plan, unfinished, shop, emit, make_rules(max_failures))
         if leaving:
-            calls += _retire(leaving, session, shop, emit, exports, clock)
+            calls += _retire(leaving, session, shop, emit, exports, stopwatch)
         emit(
             events.Done(
                 rollout=plan.rollout if plan.waves else "",
@@ -127,11 +127,11 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
                 removed=len(leaving),
                 left=left,
                 api_calls=calls,
-                seconds=clock.seconds(),
+                seconds=stopwatch.read_seconds(),
             )
         )
     if not json:
-        _print_done(plan, len(leaving), calls, clock.seconds())
+        _print_done(plan, len(leaving), calls, stopwatch.read_seconds())
         _print_left(environment, left)
 
 
@@ -154,7 +154,7 @@ def _roll(
     import httpx
 
     from flowflare.cli.fleet.display import describe_stop
-    from flowflare.cli.fleet.running import stopping
+    from flowflare.cli.fleet.running import stop_on_signal
     from flowflare.fleet.rollout.health import Checker
     from flowflare.fleet.rollout.rollout import Rollout
 
@@ -163,7 +163,7 @@ def _roll(
         place = f"tenants.yaml: environments.{session.environment.name}.health.params"
         checker = Checker(http, session.environment.health, place=place)
         rollout = Rollout(plan, shop, session.records, checker, emit, rules)
-        with stopping(rollout.stop):
+        with stop_on_signal(rollout.stop):
             stopped = rollout.run()
     if stopped is not None:
         raise FleetError(describe_stop(stopped), remedy=stopped.remedy)
@@ -177,7 +177,7 @@ def _retire(
     shop: "Workshop",
     emit: "Emit",
     exports: str,
-    clock: "Clock",
+    stopwatch: "Stopwatch",
 ) -> int:
     """Retire tenants after an export, and return the number of API calls.
 
@@ -190,29 +190,27 @@ def _retire(
     rules = make_rules()
     removal = Removal(shop, session.records, emit, rules, outcome="retired", exports=exports)
     removed = removal.run(leaving)
-    refuse_left(removed, "retired", emit, clock.seconds())
+    refuse_left(removed, "retired", emit, stopwatch.read_seconds())
     return removed.api_calls
 
 
 def _print_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     untouched = len(plan.unchanged) + len(plan.through)
     if not plan.updates and not removed:
-        answers().print(f"Nothing to do: all {untouched} tenants are up to date.")
+        print_result(f"Nothing to do: all {untouched} tenants are up to date.")
         return
     parts = [f"{len(plan.updates)} deployed", f"{untouched} unchanged"]
     parts += [f"{removed} retired"] if removed else []
-    answers().print(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
-    answers().print(f"\nNext:  flowflare fleet status -e {quote(plan.environment)}", markup=False)
+    print_result(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
+    print_result(f"\nNext:  flowflare fleet status -e {quote(plan.environment)}")
 
 
 def _print_left(environment: str, left: tuple[str, ...]) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     if left:
         options = " ".join(f"--retire {quote(name)}" for name in left)
-        answers().print(
-            f"\nRetired in tenants.yaml, but not removed until named: {', '.join(left)}"
-        )
-        answers().print(f"  flowflare fleet up -e {quote(environment)} {options}", markup=False)
+        print_result(f"\nRetired in tenants.yaml, but not removed until named: {', '.join(left)}")
+        print_result(f"  flowflare fleet up -e {quote(environment)} {options}")

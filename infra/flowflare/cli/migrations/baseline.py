@@ -10,7 +10,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import MigrationError
 
@@ -51,17 +51,17 @@ def baseline(
 
     Example: flowflare migrations baseline --client orders --to 0002_add_lines.sql
     """
-    from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.migrations.target import find_target, reach
+    from flowflare.cli.console import open_stderr, print_json, print_result
+    from flowflare.cli.migrations.target import connect_database, find_target
     from flowflare.config.files import read_project
     from flowflare.migrations.baseline import compare_objects, list_files_with_data, read_objects
     from flowflare.migrations.ledger import read_ledger, rewrite
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     target = find_target(project, client, database)
     every = target.files()
-    with messages().status("Reading the database"):
-        reached = reach(project, target)
+    with open_stderr().status("Reading the database"):
+        reached = connect_database(project, target)
         applied = read_ledger(reached.database)
         files = _choose_files(every, applied, to)
         objects = read_objects(reached.database)
@@ -77,16 +77,13 @@ def baseline(
         raise _make_refusal(target, objects, every)
     if json:
         return
-    answers().print(f"{target.name} has what {len(files)} files create. Recorded:")
+    print_result(f"{target.name} has what {len(files)} files create. Recorded:")
     for name in names:
-        answers().print(f"  {name}", markup=False)
+        print_result(f"  {name}")
     filled = ", ".join(list_files_with_data(files))
     if filled:
-        answers().print(
-            f"\nThese files also write rows, which were not compared: {filled}",
-            markup=False,
-        )
-    answers().print(f"\nNext:  flowflare migrations status{target.options}", markup=False)
+        print_result(f"\nThese files also write rows, which were not compared: {filled}")
+    print_result(f"\nNext:  flowflare migrations status{target.options}")
 
 
 def _choose_files(
@@ -115,16 +112,14 @@ def _choose_files(
 
 
 def _show(found: "Sequence[Difference]") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     for difference in found:
-        answers().print(
-            f"{difference.type} {difference.name}: {_WORDS[difference.kind]}", markup=False
-        )
+        print_result(f"{difference.type} {difference.name}: {_WORDS[difference.kind]}")
         for place, sql in (("database", difference.database), ("files", difference.files)):
             if sql is not None:
                 text = "\n    ".join(sql.splitlines())
-                answers().print(f"  {place}:\n    {text}", style="dim", markup=False)
+                print_result(f"  {place}:\n    {text}", style="dim")
 
 
 def _make_refusal(

@@ -12,7 +12,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import MigrationError
 
@@ -56,7 +56,7 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare migrations lint --folder migrations/orders --json
     """
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import print_json, print_result
 
     found = list(
         _in_folder(folder) if folder else _in_stack(cwd, stack, client, database, pending=pending)
@@ -77,7 +77,7 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     if not json:
         accepted = sum(finding.accepted is not None for _, finding in found)
         count = f"No errors, {len(found) - accepted} warnings, {accepted} accepted."
-        answers().print(count if found else "Nothing found.")
+        print_result(count if found else "Nothing found.")
 
 
 def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
@@ -92,12 +92,12 @@ def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
 def _in_stack(
     cwd: Path | None, stack: str, client: str | None, database: str | None, *, pending: bool
 ) -> "Iterator[tuple[Path, Finding]]":
-    from flowflare.cli.migrations.target import find_target, list_targets, reach
+    from flowflare.cli.migrations.target import connect_database, find_target, list_targets
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
     from flowflare.migrations.lint import lint as lint_files
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     chosen = (
         [find_target(project, client, database)] if client or database else list_targets(project)
     )
@@ -106,7 +106,7 @@ def _in_stack(
             continue
         files = target.files()
         _warn_if_empty(target.folder, files)
-        rows = read_ledger(reach(project, target).database) if pending else ()
+        rows = read_ledger(connect_database(project, target).database) if pending else ()
         known = {row.name for row in rows}
         ordered = sorted(files, key=lambda file: file.name not in known)
         where = target.folder
@@ -117,11 +117,11 @@ def _in_stack(
 
 
 def _warn_if_empty(folder: Path, files: "tuple[Migration, ...]") -> None:
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.cli.migrations.target import explain_no_files
 
     if not files:
-        messages().print(f"Warning: {explain_no_files(folder)}", style="yellow", markup=False)
+        print_message(f"Warning: {explain_no_files(folder)}", style="yellow")
 
 
 def _document(where: Path, finding: "Finding") -> dict[str, Any]:
@@ -129,13 +129,13 @@ def _document(where: Path, finding: "Finding") -> dict[str, Any]:
 
 
 def _show(where: Path, finding: "Finding") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
     place = f"{where / finding.file}:{finding.line}"
     accepted = f" (accepted: {finding.accepted})" if finding.accepted else ""
     style = "dim" if finding.accepted else COLORS[finding.severity]
     head = f"{place}: {finding.severity}: {finding.rule}{accepted}"
-    answers().print(head, style=style, markup=False)
-    answers().print(f"  {finding.message}.\n  {finding.remedy}", markup=False)
+    print_result(head, style=style)
+    print_result(f"  {finding.message}.\n  {finding.remedy}")
     if finding.statement:
-        answers().print(f"  | {finding.statement}", style="dim", markup=False)
+        print_result(f"  | {finding.statement}", style="dim")

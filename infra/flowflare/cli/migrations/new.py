@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
-from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, project_root
+from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, choose_project_root
 from flowflare.errors import MigrationError
 
 
@@ -24,12 +24,12 @@ def new(
 
     Example: flowflare migrations new create_orders --client orders
     """
-    from flowflare.cli.console import answers, messages
+    from flowflare.cli.console import print_message, print_result
     from flowflare.cli.migrations.target import find_target
     from flowflare.config.files import read_project
     from flowflare.migrations.files import make_next_name, read_migrations, read_number
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
     folder = _choose_folder(target, root)
     files = read_migrations(folder) if folder.is_dir() else ()
@@ -40,8 +40,8 @@ def new(
     with path.open("x", encoding="utf-8", newline="\n") as file:
         number = read_number(name) or name
         file.write(f"-- Migration number: {number} \t {now:%Y-%m-%dT%H:%M:%SZ}\n")
-    answers().print(str(path.relative_to(root)), markup=False)
-    messages().print(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
+    print_result(str(path.relative_to(root)))
+    print_message(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
 
 
 def _choose_folder(target: Target, root: Path) -> Path:

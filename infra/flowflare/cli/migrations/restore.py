@@ -13,7 +13,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 from flowflare.errors import ApiError, FlowflareError, MigrationError
 
@@ -68,29 +68,29 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare migrations restore --timestamp 2026-11-23T14:36:00Z --confirm dev-flowflare-db
     """
-    from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.migrations.target import find_target, reach
+    from flowflare.cli.console import open_stderr, print_json, print_result
+    from flowflare.cli.migrations.target import connect_database, find_target
     from flowflare.config.files import read_project
 
     if sum(option is not None for option in (file, bookmark, timestamp)) != 1:
         raise typer.BadParameter("give exactly one of FILE, --bookmark and --timestamp.")
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     target = find_target(project, client, database)
-    with messages().status("Reading the database"):
-        reached = reach(project, target)
+    with open_stderr().status("Reading the database"):
+        reached = connect_database(project, target)
         to = _find_destination(reached, file, bookmark, timestamp)
     _say_losses(target, reached, to)
     _ask(target, confirm)
     _mark_uncertain(project, reached.uuid, to)
-    with messages().status("Restoring"):
+    with open_stderr().status("Restoring"):
         back = reached.database.restore(to.bookmark)
     way_back = f"flowflare migrations restore --bookmark {back}{_options(target, stack)}"
     if json:
         undone = list(to.undone)
         print_json({"database": target.name, "undone": undone, "previous_bookmark": back})
         return
-    answers().print(f"\n{target.name} is as it was {_describe_time(to)}.", markup=False)
-    answers().print(f"To undo this:  {way_back}", markup=False)
+    print_result(f"\n{target.name} is as it was {_describe_time(to)}.")
+    print_result(f"To undo this:  {way_back}")
     _say_next(project, to)
 
 
@@ -134,7 +134,7 @@ def _parse_time(text: str) -> str:
 
 
 def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import print_message
     from flowflare.migrations.losses import count_rows
 
     lines = [f"{target.name}, {target.what}, is restored to {to.words}. This loses:"]
@@ -150,7 +150,7 @@ def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:
         rows = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
         lines.append(f"Rows now: {rows or 'no tables'}. D1 cannot say how many of them are newer.")
     lines.append("Requests in progress are cancelled.")
-    messages().print("\n".join(lines), markup=False)
+    print_message("\n".join(lines))
 
 
 def _ask(target: Target, confirm: str | None) -> None:
@@ -179,18 +179,18 @@ def _mark_uncertain(project: "Project", uuid: str, to: "Destination") -> None:
 
 
 def _say_next(project: "Project", to: "Destination") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
     from flowflare.config.engine import engine_of
 
     files = ", ".join(to.undone)
     option = f" --stack {quote(project.stack)}"
     if files:
-        answers().print(f"\nCorrect or delete {files}; then:", markup=False)
+        print_result(f"\nCorrect or delete {files}; then:")
     else:
-        answers().print("\nNext:", markup=False)
+        print_result("\nNext:")
     if engine_of(project).has_refresh:
-        answers().print(f"  pulumi refresh{option}     reads the ledger into the state")
-    answers().print(f"  flowflare up{option}     applies what the ledger lacks", markup=False)
+        print_result(f"  pulumi refresh{option}     reads the ledger into the state")
+    print_result(f"  flowflare up{option}     applies what the ledger lacks")
 
 
 def _describe_time(to: "Destination") -> str:

@@ -8,8 +8,8 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
-    stack_words,
+    choose_project_root,
+    make_stack_option,
 )
 from flowflare.errors import MigrationError
 
@@ -34,16 +34,16 @@ def status(
 
       flowflare migrations status --client orders --json
     """
-    from flowflare.cli.console import messages, print_json
-    from flowflare.cli.migrations.target import find_target, reach
+    from flowflare.cli.console import open_stderr, print_json
+    from flowflare.cli.migrations.target import connect_database, find_target
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
     from flowflare.migrations.status import list_ledger, list_status
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     target = find_target(project, client, database)
-    with messages().status("Reading the database"):
-        reached = reach(project, target)
+    with open_stderr().status("Reading the database"):
+        reached = connect_database(project, target)
         applied = read_ledger(reached.database)
     broken: MigrationError | None = None
     ledger = tuple(list_ledger(applied))
@@ -73,11 +73,11 @@ def _document(
 
 
 def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
-    answers().print(f"{target.name}, {target.what}\n", markup=False)
+    print_result(f"{target.name}, {target.what}\n")
     if not found:
-        answers().print(target.explain_no_files(), markup=False)
+        print_result(target.explain_no_files())
         return
     heads = ("file", "state", "applied at (UTC)", "by", "bookmark before it")
     rows = [
@@ -89,12 +89,10 @@ def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
     for row in (heads, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         line = "  ".join(cells).rstrip()
-        answers().print(line, style="bold" if row is heads else None, markup=False)
+        print_result(line, style="bold" if row is heads else "")
     for file in found:
         if file.problem:
-            answers().print(f"\n{file.problem}", style="red", markup=False)
+            print_result(f"\n{file.problem}", style="red")
     waiting = sum(file.state == "pending" for file in found)
     if waiting and not any(file.problem for file in found):
-        answers().print(
-            f"\nNext:  flowflare up{stack_words(stack)}   applies {waiting}", markup=False
-        )
+        print_result(f"\nNext:  flowflare up{make_stack_option(stack)}   applies {waiting}")

@@ -1,5 +1,6 @@
 """Find the database that a command is about, and its files."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,21 +142,21 @@ def find_target(project: "Project", client: str | None, binding: str | None) -> 
     raise ConfigError([Problem(project.stack_file.name, f"{options}: {words}", remedy)])
 
 
-def reach(project: "Project", target: Target) -> Reached:
+def connect_database(project: "Project", target: Target) -> Reached:
     """Find a database by its name in the account.
 
     Raises:
         FlowflareError: the database or the token is missing, or the API does not answer.
     """
     from flowflare.api import connect
-    from flowflare.cli.access import base_url, token
     from flowflare.cli.local import ensure_running
     from flowflare.config.engine import engine_of
+    from flowflare.engine.access import find_token, read_base_url
     from flowflare.migrations.ledger import Database
 
     if engine_of(project).needs_emulator:
         ensure_running(project)
-    client = connect(base_url(project), token(project))
+    client = connect(read_base_url(project, os.environ), find_token(project, os.environ))
     path = f"/accounts/{target.account_id}/d1/database/{target.name}"
     try:
         found = client.call("GET", path)

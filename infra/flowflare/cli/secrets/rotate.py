@@ -12,7 +12,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def rotate(
     from flowflare.rollout.health import Patience
     from flowflare.rollout.rotate import Rotation
 
-    root = project_root(cwd)
+    root = choose_project_root(cwd)
     refuse_single(read_project(root, stack))
     rotation = Rotation(root, stack, open_project_stack, Patience(timeout), _judge)
     if not preview:
@@ -66,7 +66,7 @@ def rotate(
     steps = rotation.steps(finish=finish)
     document: dict[str, Any]
     if preview:
-        document = {"stack": stack, "would": [_as_json(step) for step in steps]}
+        document = {"stack": stack, "would": [_dump_step(step) for step in steps]}
     else:
         done = _perform(rotation, steps, quiet=json)
         document = {"stack": stack, "done": done, "keys": asdict(rotation.keys())}
@@ -88,26 +88,26 @@ def _judge(project: "Project", plan: "Callable[[], Plan]") -> None:
 def _perform(
     rotation: "Rotation", steps: "tuple[Step, ...]", *, quiet: bool
 ) -> list[dict[str, Any]]:
-    from flowflare.cli.console import answers, messages
-    from flowflare.cli.progress import progress
+    from flowflare.cli.console import open_stderr, print_message, print_result
+    from flowflare.cli.progress import show_progress
 
     if steps and steps[0].kind == "accept" and steps[0].keys != rotation.keys():
-        with messages().status("Checking that no other change waits to be deployed"):
+        with open_stderr().status("Checking that no other change waits to be deployed"):
             rotation.require_nothing_else()
     done = []
     for step in steps:
-        messages().print(f"Step {step.number} of 3: {step.title}", markup=False)
-        messages().print(f"  {step.keys}", markup=False, style="dim")
-        with progress("Working") as on_event:
+        print_message(f"Step {step.number} of 3: {step.title}")
+        print_message(f"  {step.keys}", style="dim")
+        with show_progress("Working") as on_event:
             healthy = rotation.perform(step, on_event)
         if not quiet:
             for sentence in healthy:
-                answers().print(f"  {sentence}", markup=False)
-        done.append(_as_json(step) | {"healthy": list(healthy)})
+                print_result(f"  {sentence}")
+        done.append(_dump_step(step) | {"healthy": list(healthy)})
     return done
 
 
-def _as_json(step: "Step") -> dict[str, Any]:
+def _dump_step(step: "Step") -> dict[str, Any]:
     return {
         "step": step.number,
         "kind": step.kind,
@@ -127,12 +127,12 @@ def _next_command(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: b
 
 
 def _show(steps: "tuple[Step, ...]", next_command: str, *, preview: bool) -> None:
-    from flowflare.cli.console import answers, messages
+    from flowflare.cli.console import print_message, print_result
 
     if not steps:
-        answers().print("There is no old key to remove.")
+        print_result("There is no old key to remove.")
     if preview:
         for step in steps:
-            answers().print(f"Step {step.number} of 3: {step.title}", markup=False)
-            answers().print(f"  {step.keys}; then up and a health check", markup=False)
-    messages().print(f"\nNext:  {next_command}", markup=False)
+            print_result(f"Step {step.number} of 3: {step.title}")
+            print_result(f"  {step.keys}; then up and a health check")
+    print_message(f"\nNext:  {next_command}")

@@ -8,7 +8,7 @@ from flowflare.cli.options import (
     JsonOption,
     ProjectOption,
     StackOption,
-    project_root,
+    choose_project_root,
 )
 
 if TYPE_CHECKING:
@@ -35,18 +35,18 @@ def status(
 
       flowflare secrets status --json | jq '.secrets[] | select(.pending != "")'
     """
-    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.console import open_stderr, print_json, print_message
     from flowflare.cli.stacks import open_project_stack
     from flowflare.config.files import read_project
     from flowflare.render.node import ensure_node_packages
     from flowflare.rollout.rotate import configured_keys
     from flowflare.rollout.secret_status import key_statuses, next_sentence, secret_statuses
 
-    project = read_project(project_root(cwd), stack)
+    project = read_project(choose_project_root(cwd), stack)
     keys = configured_keys(project)
     runner = open_project_stack(project)
-    ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
-    with messages().status("Reading the sources"):
+    ensure_node_packages(print_message, root=project.root)
+    with open_stderr().status("Reading the sources"):
         deployment, plan = runner.read(), runner.preview()
     generations = key_statuses(keys, deployment)
     secrets = secret_statuses(plan, deployment)
@@ -67,26 +67,26 @@ def status(
         return
     _show_keys(generations)
     _show_secrets(secrets)
-    messages().print(f"\nNext:  {next_command}", markup=False)
+    print_message(f"\nNext:  {next_command}")
 
 
 def _show_keys(generations: "tuple[KeyStatus, ...]") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
-    answers().print("API key", style="bold")
+    print_result("API key", style="bold")
     for key in generations:
         words = "in use" if key.in_use else "accepted" if key.bound_as else "removed by the next up"
         if not key.deployed:
             words = "added by the next up"
         facts = [key.key_id, f"made {_format_time(key.since)}" if key.since else None, key.bound_as]
         facts_text = ", ".join(fact for fact in (words, *facts) if fact)
-        answers().print(f"  generation {key.generation:<4} {facts_text}", markup=False)
+        print_result(f"  generation {key.generation:<4} {facts_text}")
 
 
 def _show_secrets(secrets: "tuple[SecretStatus, ...]") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_result
 
-    answers().print("\nSecrets" if secrets else "\nNo client has secrets of its own.", style="bold")
+    print_result("\nSecrets" if secrets else "\nNo client has secrets of its own.", style="bold")
     for secret in secrets:
         facts = (
             f"in {secret.worker}",
@@ -96,10 +96,10 @@ def _show_secrets(secrets: "tuple[SecretStatus, ...]") -> None:
         )
         facts_text = ", ".join(fact for fact in facts if fact)
         words = _WORDS.get(secret.pending, f"unknown: {secret.reason}")
-        answers().print(f"  {secret.name:<20} {secret.source}", markup=False)
-        answers().print(f"  {'':<20} {facts_text}", markup=False)
+        print_result(f"  {secret.name:<20} {secret.source}")
+        print_result(f"  {'':<20} {facts_text}")
         if words:
-            answers().print(f"  {'':<20} {words}", markup=False, style="yellow")
+            print_result(f"  {'':<20} {words}", style="yellow")
 
 
 def _format_time(time: str) -> str:

@@ -10,7 +10,7 @@ from flowflare.config.engine import engine_of
 from flowflare.config.files import Project, private_folder
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.state.checkpoint import Resource
-from flowflare.state.location import backend_of
+from flowflare.state.location import open_backend
 from flowflare.state.lock import lock_stack
 from flowflare.state.passphrase import Vault, find_passphrase
 
@@ -39,17 +39,17 @@ def doubt(
     """
     if engine_of(project).has_refresh:
         return []
-    backend = backend_of(project.root, project.name, project.stack, environ)
+    backend = open_backend(project.root, project.name, project.stack, environ)
     raw = backend.load()
     if raw is None:
         return []
     with lock_stack(backend) as held:
-        present = backend.present()
+        present = backend.read_current()
         raw = present.raw
         passphrase = find_passphrase(private_folder(project.root), environ, make=False)
-        vault = Vault(passphrase, backend.salt(raw))
+        vault = Vault(passphrase, backend.read_salt(raw))
         deployment = backend.read(raw, vault)
-        write = backend.writer(vault, after=present, guard=held.holding.check)
+        write = backend.make_writer(vault, after=present, guard=held.holding.check)
         ledger = Ledger(deployment, lambda: vault.salt, write)
         meant = [record for record in ledger.list_untouched() if matches(record)]
         for record in meant:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 
-from flowflare.state.backend import now
+from flowflare.state.backend import format_now
 from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, rename_urns
 from flowflare.values.properties import Props, equal
 
@@ -258,9 +258,9 @@ def _stamp(new: Resource, old: Resource | None, *, touched: bool) -> Resource:
     if not new.custom or new.external:
         return new
     if old is None:
-        stamp = now()
+        stamp = format_now()
         return replace(new, created=stamp, modified=stamp)
-    return replace(new, created=old.created, modified=now() if touched else old.modified)
+    return replace(new, created=old.created, modified=format_now() if touched else old.modified)
 
 
 def _is_alike(new: Resource, old: Resource) -> bool:

@@ -35,8 +35,8 @@ from flowflare.state.checkpoint import (
     Deployment,
     Resource,
     dump_resource,
+    dump_secret,
     load_resource,
-    secret_text,
 )
 from flowflare.values.events import Failure, Step
 from flowflare.values.properties import Props, Secret, Value, annotate, plain
@@ -90,7 +90,7 @@ class Stamps:
 
     def seal(self, secret: Secret) -> str:
         """Return the stamp of a secret that the program knows."""
-        return self._stamp(secret_text(secret))
+        return self._stamp(dump_secret(secret))
 
     def open(self, ciphertext: str) -> Value:
         """Return the stamp itself: it cannot be opened."""
@@ -137,7 +137,7 @@ class Recorder(Deployer):
         lasting = _drop_run_only(
             {key: value for key, value in inputs.items() if key != PROVIDER_KEY}
         )
-        return {output: Secret(f"[{output} of {goal.name}: {secret_text(Secret(lasting))}]")}
+        return {output: Secret(f"[{output} of {goal.name}: {dump_secret(Secret(lasting))}]")}
 
     def earlier(self) -> dict[str, Sequence[str]]:
         """Return, for each URN, the URNs that its resource may have had before."""

@@ -21,7 +21,7 @@ from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_method, redact_values
 from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment
-from flowflare.state.history import history
+from flowflare.state.history import record_run
 from flowflare.state.lease import Lease
 from flowflare.state.lock import Held, Lock, lock_stack, unlock
 from flowflare.state.watch import Clock
@@ -159,9 +159,9 @@ class EmbeddedStack:
 
     def token(self) -> str:
         """Open the API token of the configuration, else of the environment."""
-        from flowflare.engine.access import token
+        from flowflare.engine.access import find_token
 
-        return token(self.project, self._environ)
+        return find_token(self.project, self._environ)
 
     def make(self) -> None:
         """Do nothing: the first `up` writes the stack's state."""
@@ -183,10 +183,10 @@ class EmbeddedStack:
 
     @cached_property
     def _backend(self) -> Backend:
-        from flowflare.state.location import backend_of
+        from flowflare.state.location import open_backend
 
         project = self.project
-        return backend_of(project.root, project.name, project.stack, self._environ)
+        return open_backend(project.root, project.name, project.stack, self._environ)
 
     def read(self) -> Deployment:
         """Read the state alone; its secrets are opened when they are looked at."""
@@ -229,7 +229,7 @@ class EmbeddedStack:
         backend, note = self._backend, partial(warn, report.note)
         with (
             lock_stack(backend, clock=self._lease_clock, on_wait=note) as held,
-            history(backend, kind, self.project, report, held.holding.check),
+            record_run(backend, kind, self.project, report, held.holding.check),
         ):
             for lease in held.taken:
                 note(f"took over the stack from a run that is dead: {lease}")
@@ -239,12 +239,12 @@ class EmbeddedStack:
         assert state.checkpoint is not None, "the state of a `Source` is not written"
         vault = state.vault
         guard = held.holding.check
-        write = self._backend.writer(vault, after=state.checkpoint, guard=guard)
+        write = self._backend.make_writer(vault, after=state.checkpoint, guard=guard)
         return Ledger(state.deployment, lambda: vault.salt, write)
 
     def _providers(self, config: Configuration) -> "Providers":
         from flowflare.api import PROCESS
-        from flowflare.engine.access import stack_environment
+        from flowflare.engine.access import make_stack_environment
         from flowflare.engine.embedded.providers.registry import Providers
         from flowflare.engine.embedded.stack_reference import StackReferences
 
@@ -253,7 +253,7 @@ class EmbeddedStack:
             project.name,
             project.stack,
             config.values,
-            stack_environment(project, self._environ),
+            make_stack_environment(project, self._environ),
             api=self._api or PROCESS,
             references=StackReferences(self._backend, project.root, self._environ),
             refuses_others=not engine_of(project).needs_cli,

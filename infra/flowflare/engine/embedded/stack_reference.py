@@ -52,7 +52,7 @@ class StackReferences(Unmade):
                 "`backend: url:` in Pulumi.yaml, file://<folder> or s3://<bucket>, or "
                 "PULUMI_BACKEND_URL.",
             )
-        vault = Vault(self._passphrase(), backend.salt(raw))
+        vault = Vault(self._passphrase(), backend.read_salt(raw))
         stack = backend.read(raw, vault).stack
         return dict(stack.outputs) if stack else {}
 

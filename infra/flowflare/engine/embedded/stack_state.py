@@ -56,8 +56,8 @@ def read_stack_state(
         StateError: the state cannot be read.
         SecretError: the passphrase is missing or wrong, or a value cannot be opened.
     """
-    checkpoint = backend.present()
-    raw, salt = checkpoint.raw, backend.salt(checkpoint.raw)
+    checkpoint = backend.read_current()
+    raw, salt = checkpoint.raw, backend.read_salt(checkpoint.raw)
     wanted = project.encryption_salt or salt
     passphrase = find_passphrase(private_folder(project.root), environ, make=not wanted)
     own = project.salt_place if project.encryption_salt else ""
@@ -79,4 +79,4 @@ def read_deployment(backend: Backend, project: Project, environ: Mapping[str, st
     """
     raw = backend.load()
     passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
-    return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+    return backend.read(raw, Vault(passphrase, backend.read_salt(raw)))

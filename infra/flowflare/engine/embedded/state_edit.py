@@ -71,11 +71,11 @@ def edit_in_backend(
     def write(deployment: Deployment, before: Callable[[], None]) -> None:
         assert state.checkpoint is not None
         with lock_stack(backend) as held:
-            if backend.present().tag != state.checkpoint.tag:
+            if backend.read_current().tag != state.checkpoint.tag:
                 raise describe_conflict(project)
             before()
             guard = held.holding.check
-            put = backend.writer(state.vault, after=state.checkpoint, guard=guard)
+            put = backend.make_writer(state.vault, after=state.checkpoint, guard=guard)
             put(replace(deployment, salt=state.vault.salt))
 
     return StateEdit(

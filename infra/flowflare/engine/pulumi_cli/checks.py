@@ -18,7 +18,7 @@ from flowflare.engine.pulumi_cli.versions import (
     is_supported,
 )
 from flowflare.errors import FlowflareError, StateError
-from flowflare.state.backends.folder import local_folder
+from flowflare.state.backends.folder import parse_folder_url
 from flowflare.state.backends.registry import redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.passphrase import Vault, find_passphrase
@@ -86,7 +86,7 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
             "s3://BUCKET?region=REGION (flowflare docs deploy), or run: pulumi login"
         )
         return Check("backend", "fail", "it is not said where state is kept", remedy)
-    folder = local_folder(url, environ)
+    folder = parse_folder_url(url, environ)
     if folder is None:
         return Check("backend", "ok", redact_url(url))
     folder = project.root / folder

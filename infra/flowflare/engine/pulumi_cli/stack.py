@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
-from flowflare.engine.access import stack_environment
+from flowflare.engine.access import make_stack_environment
 from flowflare.engine.pulumi_cli.command import require_cli
 from flowflare.engine.pulumi_cli.failures import explain_taken_name, is_cut_off, program_error
 from flowflare.engine.pulumi_cli.hold import hold, let_go
@@ -58,7 +58,7 @@ class CliStack:
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.project = project
-        self._environ = environ = stack_environment(project, environ)
+        self._environ = environ = make_stack_environment(project, environ)
         self._clock = clock
         self._utc_now = utc_now
         cli = require_cli(environ, f"stack {project.stack}")
@@ -148,10 +148,10 @@ class CliStack:
 
     def token(self) -> str:
         """Open the API token; the CLI opens a configured token that only it can open."""
-        from flowflare.engine.access import token
+        from flowflare.engine.access import find_token
 
         try:
-            return token(self.project, self._environ)
+            return find_token(self.project, self._environ)
         except SecretError:
             opened = self.setting("cloudflare:apiToken")
             if not opened:

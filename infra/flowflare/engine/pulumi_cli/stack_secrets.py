@@ -22,7 +22,7 @@ from flowflare.engine.pulumi_cli.stream import EngineEvent
 from flowflare.errors import FlowflareError, SecretError
 from flowflare.redaction.run import get_current, learn
 from flowflare.state.backend import Backend
-from flowflare.state.checkpoint import Deployment, secrets_provider
+from flowflare.state.checkpoint import Deployment, read_secrets_provider
 from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Event
 from flowflare.values.show import SECRET_TEXT
@@ -145,15 +145,17 @@ class StackSecrets:
         if store is None:
             return from_export(self._export())
         backend = Backend(store, self._project.name, self._project.stack)
-        tag = backend.tag()
+        tag = backend.read_tag()
         if tag == self._tag:
             return None
-        present = backend.present()
-        if secrets_provider(present.raw) not in ("", "passphrase"):
+        present = backend.read_current()
+        if read_secrets_provider(present.raw) not in ("", "passphrase"):
             deployment = from_export(self._export())
         else:
             passphrase = find_passphrase(root / ".flowflare", environ, make=False)
-            deployment = backend.read(present.raw, Vault(passphrase, backend.salt(present.raw)))
+            deployment = backend.read(
+                present.raw, Vault(passphrase, backend.read_salt(present.raw))
+            )
         self._tag = present.tag
         return deployment
 

@@ -13,12 +13,12 @@ from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend
-from flowflare.state.backends.folder import FolderStore, local_folder
+from flowflare.state.backends.folder import FolderStore, parse_folder_url
 from flowflare.state.backends.registry import find_store, redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.checkpoint_shape import check_deployment
-from flowflare.state.location import named_backend
+from flowflare.state.location import read_backend_url
 from flowflare.state.passphrase import Vault, find_passphrase
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
@@ -38,7 +38,7 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     """
     if environ.get("PULUMI_BACKEND_URL"):
         return environ["PULUMI_BACKEND_URL"]
-    named = named_backend(root)
+    named = read_backend_url(root)
     if named:
         return named
     home = environ.get("PULUMI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pulumi")
@@ -80,12 +80,12 @@ def read_deployment(
         EngineError: only the CLI can read the backend, and there is no CLI.
     """
     url = backend_url(project.root, environ)
-    folder = local_folder(url, environ)
+    folder = parse_folder_url(url, environ)
     if folder is not None:
         backend = Backend(FolderStore(project.root / folder), project.name, project.stack)
         raw = backend.load()
         passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
-        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+        return backend.read(raw, Vault(passphrase, backend.read_salt(raw)))
     if export is None:
         place = redact_url(url) or "an unknown place"
         raise EngineError(

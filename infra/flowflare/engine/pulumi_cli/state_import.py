@@ -7,7 +7,7 @@ from flowflare.engine.configuration import open_vault
 from flowflare.engine.embedded.plan_over import join_state
 from flowflare.engine.embedded.state_edit import StateEdit, describe_conflict
 from flowflare.engine.pulumi_cli.state import find_cli_store
-from flowflare.state.checkpoint import Deployment, dump_resource, secret_text
+from flowflare.state.checkpoint import Deployment, dump_resource, dump_secret
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE
 
@@ -69,7 +69,7 @@ class _Open:
 
     def seal(self, secret: Secret) -> str:
         """Return the JSON text of the value, which the CLI encrypts."""
-        return secret_text(secret)
+        return dump_secret(secret)
 
     def open(self, ciphertext: str) -> Any:
         """Return the text: nothing is sealed."""

@@ -15,7 +15,7 @@ from flowflare.engine.pulumi_cli.plugin_records import is_sealed, make_readable,
 from flowflare.engine.pulumi_cli.state import stored_deployment
 from flowflare.engine.pulumi_cli.translate import Taken
 from flowflare.engine.pulumi_cli.workspace import Workspace
-from flowflare.state.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
+from flowflare.state.cron_cleanups import add_cron_cleanups, list_missing_cleanups
 from flowflare.values.events import OnEvent, warn
 from flowflare.values.urns import name_of
 
@@ -63,7 +63,7 @@ class StateRepair:
 
         def repair(deployment: Deployment) -> Deployment:
             known = self._without_pending(deployment, on_event)
-            return with_cron_cleanups(self._readable(known)) if upgrade else known
+            return add_cron_cleanups(self._readable(known)) if upgrade else known
 
         self._change(repair)
 
@@ -140,7 +140,7 @@ class StateRepair:
 
 
 def _is_in_order(deployment: Deployment, *, upgrade: bool) -> bool:
-    lacking = upgrade and (unreadable(deployment) or missing_cron_cleanups(deployment))
+    lacking = upgrade and (unreadable(deployment) or list_missing_cleanups(deployment))
     return not lacking and not pending_creations(deployment)
 
 

@@ -28,7 +28,7 @@ from flowflare.fleet.environments.records import (
 from flowflare.fleet.environments.seeding import SeedFile, SeedResult, refuse_unknown, run_seeds
 from flowflare.reading.files import read_bytes
 from flowflare.state.lease import hold_lease
-from flowflare.state.location import backend_of, store_of
+from flowflare.state.location import open_backend, open_project_store
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -66,7 +66,7 @@ class CommandContext:
 
     def records(self) -> EnvironmentRecords:
         """Open the project's records."""
-        store = store_of(self.root, self.environ)
+        store = open_project_store(self.root, self.environ)
         return EnvironmentRecords(store, read_base(self.root).name)
 
     def environ_of(self, base: str) -> Mapping[str, str]:
@@ -170,7 +170,9 @@ def _up(
     from flowflare.engine import access
 
     connector = where.api or PROCESS
-    client = connector.open(access.base_url(project, environ), access.token(project, environ))
+    client = connector.open(
+        access.read_base_url(project, environ), access.find_token(project, environ)
+    )
     return update, run_seeds(seeds, spec, client)
 
 
@@ -219,7 +221,9 @@ def _lease(name: str, where: CommandContext) -> Iterator[None]:
     project, own = read_base(where.root).name, f"{name}.environment"
     with ExitStack() as holding:
         try:
-            holding.enter_context(hold_lease(store_of(where.root, where.environ), project, own))
+            holding.enter_context(
+                hold_lease(open_project_store(where.root, where.environ), project, own)
+            )
         except LockedError as error:
             message = error.message.replace(f"stack {own}", f"environment {name}")
             remedy = "Wait for that run to end; the lease of a dead run expires within a minute."
@@ -276,7 +280,7 @@ def _refuse_foreign(
 
 def _has_resources(stack: str, where: CommandContext) -> bool:
     project = read_base(where.root).name
-    return not _is_empty(backend_of(where.root, project, stack, where.environ).load())
+    return not _is_empty(open_backend(where.root, project, stack, where.environ).load())
 
 
 def _is_empty(raw: Any) -> bool:
@@ -287,8 +291,8 @@ def _is_empty(raw: Any) -> bool:
 
 def _delete_state(project: Project, where: CommandContext) -> None:
     """Delete what `pulumi stack rm` deletes, if the backend can be read here."""
-    backend = backend_of(project.root, project.name, project.stack, where.environ)
-    present = backend.present()
+    backend = open_backend(project.root, project.name, project.stack, where.environ)
+    present = backend.read_current()
     if present.raw is None or not _is_empty(present.raw):
         return
     store = backend.store

@@ -44,13 +44,13 @@ def _read_state(context: "TaskContext") -> Any:
 
 
 def _open_account(context: "TaskContext") -> "Account":
-    from flowflare.engine.access import base_url, token
+    from flowflare.engine.access import find_token, read_base_url
     from flowflare.kinds.account import Account
 
     value = context.project.values.get("flowflare:accountId")
     where, secret = (
-        base_url(context.project, context.environ),
-        token(context.project, context.environ),
+        read_base_url(context.project, context.environ),
+        find_token(context.project, context.environ),
     )
     run = str(context.options.get("run", ""))
     key = (run, where, secret, value.text if value else "")

@@ -54,14 +54,14 @@ def require_current(context: "TaskContext", stack: "Stack") -> None:
 def _open_exporter(
     context: "TaskContext", stack: "Stack"
 ) -> "Iterator[tuple[Exporter, tuple[StackDatabase, ...], str]]":
-    from flowflare.engine.access import base_url
+    from flowflare.engine.access import read_base_url
     from flowflare.fleet.exports.exporter import Exporter, databases_of, export_store
 
     store = export_store(str(context.options["exports"]), context.root, context.environ)
     databases = databases_of(stack.read())
     # Without a database, the API is not called and no token is needed.
     token = stack.token() if databases else ""
-    client = context.api.open(base_url(context.project, context.environ), token)
+    client = context.api.open(read_base_url(context.project, context.environ), token)
     with _make_scratch(context) as scratch:
         exporter = Exporter(client, store, context.stack, scratch, sleep=context.pause)
         yield exporter, databases, store.describe(context.stack)

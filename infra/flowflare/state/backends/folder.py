@@ -168,10 +168,10 @@ def open_folder(url: str, environ: Mapping[str, str], base: Path) -> FolderStore
         environ: the environment, for the home folder.
         base: the folder at which a relative path starts.
     """
-    return FolderStore((base / (local_folder(url, environ) or "")).resolve())
+    return FolderStore((base / (parse_folder_url(url, environ) or "")).resolve())
 
 
-def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
+def parse_folder_url(url: str, environ: Mapping[str, str]) -> Path | None:
     """Return the folder of a `file://` backend, None for any other.
 
     `file://~` is the home folder. After `?` come options of the backend, which are ignored.
