@@ -131,7 +131,10 @@ def _merge_overrides(
     places: Places,
     problems: list[Problem],
 ) -> tuple[dict[str, Any], Any]:
-    """Merge overrides into the clients; also return a function that finds a value's own path."""
+    """Merge overrides into the clients; also return a function that finds where a value is written.
+
+    The function maps a path of the merged clients to the path in the configuration.
+    """
     clients = dict(mapping(written.get(_CLIENTS)))
     for name, fields in overrides.items():
         path: Path = (_OVERRIDES, name)

@@ -92,7 +92,7 @@ class PluginState:
 
 
 def serve(type_: str, access: Access) -> PluginState | None:
-    """Return a type's handler with the plugin's outputs; None for another type."""
+    """Return the type's handler, which adds the plugin's outputs; None if the type has none."""
     kind = find_kind(type_)
     handler = None if kind is None else load_apply(kind)
     return None if handler is None else PluginState(handler(access))

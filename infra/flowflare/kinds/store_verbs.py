@@ -47,7 +47,7 @@ def compare(kind: Kind, scene: Scene, account: Account) -> Iterator[Drifted]:
 
 
 def find(kind: Kind, wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """Find the store of exactly that name; where it differs, state gets the live values."""
+    """Find the store with exactly that name; state gets live values that are not as declared."""
     del findings
     store, inputs = load_store(kind), dict(wanted.inputs)
     name, rows = wanted.text(store.title), account.read_list(store.listed_at)

@@ -86,7 +86,7 @@ def find_syntax_problem(text: str) -> str | None:
 
 
 def cut_statements(sql: str) -> Iterator[tuple[str, str]]:
-    """Cut a text into statements, each with the comments before it; joined, they are the text."""
+    """Split SQL into statements, each with its comments; joined, they are the SQL again."""
     for piece in _cut(sql):
         before = _BEFORE.match(piece)
         comments = before.group() if before else ""

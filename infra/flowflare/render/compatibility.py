@@ -26,7 +26,8 @@ def read_node_compat(date: str, flags: Sequence[str]) -> Compatibility | None:
     """Return the compatibility of a Worker that imports `crypto` like `node:crypto`.
 
     Returns:
-        None for a Worker to which workerd gives Node's modules with the prefix only, or none.
+        None if workerd gives the Worker Node's modules only under the `node:` prefix, or not at
+        all.
     """
     is_default = date >= _NODE_BY_DEFAULT
     is_on = "nodejs_compat" in flags or (is_default and "no_nodejs_compat" not in flags)

@@ -48,7 +48,7 @@ class StackReferences(Unmade):
             raise EngineError(
                 f"there is no stack {backend.full_name} in {backend.place}",
                 remedy="Bring it up first. A stack of another project is named "
-                "organization/<project>/<stack>, and both projects must name one backend: "
+                "organization/<project>/<stack>, and both projects must use the same backend: "
                 "`backend: url:` in Pulumi.yaml, file://<folder> or s3://<bucket>, or "
                 "PULUMI_BACKEND_URL.",
             )

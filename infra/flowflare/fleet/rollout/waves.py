@@ -66,7 +66,7 @@ def plan_waves(
 
     Args:
         candidates: the tenants to deploy, in any order.
-        sizes: how many tenants are done after each wave.
+        sizes: how many tenants are done by the end of each wave.
         done: how many tenants an interrupted run of this rollout has deployed; they count first.
 
     Raises:
@@ -91,7 +91,7 @@ def _order(tenant: Candidate, *, fresh: bool) -> tuple[bool, bool, bool, str]:
 
 
 def _compute_targets(sizes: Sequence[WaveSize], total: int, canaries: int) -> list[int]:
-    """Compute how many tenants are done after each wave; a wave without tenants is dropped."""
+    """Compute how many tenants are done by the end of each wave, without empty waves."""
     targets: list[int] = []
     for size in sizes:
         before = targets[-1] if targets else 0

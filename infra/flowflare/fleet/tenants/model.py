@@ -80,7 +80,8 @@ class Environment(Frozen):
 
     name: str = Field(description="Its name, without a hyphen.")
     waves: tuple[WaveSize, ...] = Field(
-        default=(1, "10%", "100%"), description="How many tenants are deployed after each wave."
+        default=(1, "10%", "100%"),
+        description="How many tenants have been deployed by the end of each wave.",
     )
     health: Health = Field(default_factory=Health, description="The health check of its tenants.")
     passphrase: PassphraseSource | None = Field(

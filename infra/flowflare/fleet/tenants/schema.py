@@ -109,7 +109,8 @@ class EnvironmentConfig(Written):
     )
     waves: _Waves = Field(
         default=[1, "10%", "100%"],
-        description="How many tenants are deployed after each wave: counts, or shares of all.",
+        description="How many tenants have been deployed by the end of each wave: counts, or "
+        "shares of all.",
     )
     health: HealthConfig = Field(
         default_factory=HealthConfig, description="The health check of its tenants."

@@ -13,7 +13,7 @@ _PATTERN = re.compile(r"(?:https?://|\*://)?(?P<host>[^/?#]+)(?P<path>/[^?#]*)?"
 
 
 def _check_pattern(value: str) -> str:
-    """Check a route by Cloudflare's rule: `*` may begin the host and end the path."""
+    """Check a route pattern against Cloudflare's rule: `*` may begin the host and end the path."""
     match = _PATTERN.fullmatch(value)
     host = match["host"] if match else ""
     path = (match["path"] or "") if match else ""

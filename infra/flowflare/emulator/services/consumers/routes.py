@@ -1,4 +1,4 @@
-"""Serve the consumers of queues."""
+"""Serve the API for queue consumers."""
 
 from typing import Any
 

@@ -130,7 +130,7 @@ class ConsumersStore:
                 property.
         """
         if asked.get("type") != "worker":
-            raise codes.invalid_body("The emulator has consumers of type `worker` only.")
+            raise codes.invalid_body("The emulator supports only consumers of type `worker`.")
         script = self._scripts.get(account, str(asked.get("script_name") or ""))
         if not script.handles_queues:
             raise queues.queue_handler_missing()

@@ -87,7 +87,9 @@ class History:
             _micros(time),
         )
         if row is None:
-            raise codes.invalid_property("timestamp: no history of the database is kept from then")
+            raise codes.invalid_property(
+                "timestamp: the database's history does not go back that far"
+            )
         path = await self._file(database)
         await asyncio.to_thread(_replace, path, zlib.decompress(row["content"]))
         return before
