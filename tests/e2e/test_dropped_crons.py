@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from flowflare.errors import UpdateFailed
+from flowflare.kinds import cron_cleanup
 from flowflare.review.changes import review
-from flowflare.state.cron_cleanups import CRON_CLEANUP
 from flowflare.values.events import Plan
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
@@ -46,7 +46,7 @@ def remove_cleanups(project: Project) -> None:
     state = project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
     stored = json.loads(state.read_text())
     latest = stored["checkpoint"]["latest"]
-    kept = [each for each in latest["resources"] if each["type"] != CRON_CLEANUP]
+    kept = [each for each in latest["resources"] if each["type"] != cron_cleanup.KIND.type]
     removed = {each["urn"] for each in latest["resources"]} - {each["urn"] for each in kept}
     for resource in kept:
         dependencies = resource.get("dependencies", [])
@@ -172,7 +172,7 @@ def test_triggers_that_no_program_declared_are_kept(
         path = f"/workers/scripts/{SERVICE}/schedules"
         manual.call("PUT", path, json=[{"cron": "5 4 * * *"}])
     types = {record["type"] for record in read_records(project).values()}
-    assert CRON_CLEANUP not in types
+    assert cron_cleanup.KIND.type not in types
     assert project.open_stack().up().changed == 0
     assert list_schedules(project, SERVICE) == ["5 4 * * *"]
 

@@ -15,8 +15,8 @@ from flowflare.config.files import read_project
 from flowflare.engine.pulumi_cli.adopt import Found, add_resource
 from flowflare.engine.pulumi_cli.lost_answers import Account
 from flowflare.engine.pulumi_cli.stack import CliStack
+from flowflare.kinds import cron_cleanup
 from flowflare.review.changes import review
-from flowflare.state.cron_cleanups import CRON_CLEANUP
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.manual_account import open_manual_account
@@ -160,7 +160,7 @@ def remove_plugin_keys(latest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def remove_cleanups(latest: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a state as earlier versions wrote it, without the cleanups of cron triggers."""
-    kept = [record for record in latest["resources"] if record["type"] != CRON_CLEANUP]
+    kept = [record for record in latest["resources"] if record["type"] != cron_cleanup.KIND.type]
     urns = {record["urn"] for record in kept}
     resources = [
         {**record, "dependencies": [urn for urn in record.get("dependencies", []) if urn in urns]}

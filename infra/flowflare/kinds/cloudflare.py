@@ -9,6 +9,7 @@ that were loaded before stay. If `pulumi_cloudflare` was imported first, it is u
 import importlib
 import importlib.util
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,9 @@ _ARGUMENTS = (
     "WorkersScriptBindingArgs",
 )
 __all__ = sorted([*_MODULES, *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
+
+
+_LOCK = threading.RLock()
 
 
 class _StandIn(ModuleType):
@@ -64,7 +68,7 @@ def _become_whole(stand_in: ModuleType) -> None:
 
 
 def _stand_in() -> ModuleType:
-    """Load the modules in use into the stand-in, and put it into `sys.modules`."""
+    """Put the stand-in into `sys.modules`, with the two modules of types in slices."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {_PACKAGE!r}", name=_PACKAGE)
@@ -89,7 +93,7 @@ def _import_module(package: ModuleType, name: str) -> None:
     """Import the module of one class; its `from ._inputs import *` only gets its own types."""
     inputs: SlicedModule = getattr(package, _INPUTS)
     types = inputs.load(name)
-    with inputs.exporting(types):
+    with _LOCK, inputs.exporting(types):
         module = importlib.import_module(f"{_PACKAGE}.{_MODULES[name]}")
     for exported in module.__all__:
         setattr(package, exported, getattr(module, exported))

@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
 
 from flowflare.errors import StateError
+from flowflare.kinds.cron_cleanup.upgrade import add_cron_cleanups
 from flowflare.reading.json_text import parse_json
 from flowflare.state.checkpoint_shape import check_checkpoint, format_word, refuse_foreign
-from flowflare.state.cron_cleanups import add_cron_cleanups
 from flowflare.values.properties import (
     UNKNOWN,
     Asset,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.state.cron_cleanups import add_cron_cleanups, list_missing_cleanups
+from flowflare.kinds.cron_cleanup.upgrade import add_cron_cleanups, list_missing_cleanups
 from tests.engine.recorded import find_record, read_recorded
 
 SCRIPT = "rec-flowflare-service"

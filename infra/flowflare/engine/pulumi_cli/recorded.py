@@ -11,7 +11,7 @@ from typing import Any
 from flowflare.config.files import Project
 from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.engine.pulumi_cli.state import Export, read_deployment
-from flowflare.state.cron_cleanups import CRON_CLEANUP
+from flowflare.kinds import cron_cleanup
 from flowflare.values.events import OnEvent, Plan, Step
 
 
@@ -55,6 +55,6 @@ def add_details(plan: Plan, recorded: Plan) -> Plan:
         found, note = other.changes or step.changes, other.note or step.note
         return replace(step, changes=found, note=note, **fields)
 
-    steps = [add_step_details(step) for step in plan.steps if step.type != CRON_CLEANUP]
-    cleanups = [step for step in recorded.steps if step.type == CRON_CLEANUP]
+    steps = [add_step_details(step) for step in plan.steps if step.type != cron_cleanup.KIND.type]
+    cleanups = [step for step in recorded.steps if step.type == cron_cleanup.KIND.type]
     return replace(plan, steps=(*steps, *cleanups))

@@ -15,7 +15,7 @@ from flowflare.engine.pulumi_cli.plugin_records import is_sealed, make_readable,
 from flowflare.engine.pulumi_cli.state import stored_deployment
 from flowflare.engine.pulumi_cli.translate import Taken
 from flowflare.engine.pulumi_cli.workspace import Workspace
-from flowflare.state.cron_cleanups import add_cron_cleanups, list_missing_cleanups
+from flowflare.kinds.cron_cleanup.upgrade import add_cron_cleanups, list_missing_cleanups
 from flowflare.values.events import OnEvent, warn
 from flowflare.values.urns import name_of
 

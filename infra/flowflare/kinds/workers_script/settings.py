@@ -150,7 +150,9 @@ class ScriptSettings(CompatibilitySettings):
 
 
 #: The names of the settings in the API.
-SETTINGS: Final = tuple(ScriptSettings.__annotations__)
+SETTINGS: Final = tuple(
+    name for name in ScriptSettings.model_fields if name not in CompatibilitySettings.model_fields
+)
 #: The settings that are lists: an upload that omits one keeps it, and their order means nothing.
 LISTS: Final = tuple(
     name for name, field in ScriptSettings.model_fields.items() if field.default_factory is list

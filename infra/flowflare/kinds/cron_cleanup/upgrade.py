@@ -12,7 +12,6 @@ from flowflare.kinds import cron_cleanup, workers_cron_trigger
 from flowflare.kinds.contract import DYNAMIC
 from flowflare.values.urns import child, name_of, parse, type_of
 
-CRON_CLEANUP: Final = cron_cleanup.KIND.type
 _SUFFIX: Final = "-crons"
 #: The components whose cron triggers Flowflare declares; a program may declare others.
 _COMPONENTS: Final = ("flowflare:index:Client", "flowflare:index:Service")
@@ -71,10 +70,10 @@ def _make_cleanup(trigger: Mapping[str, Any], provider: str) -> Json:
     props = {"__provider": _PROVIDER, "account_id": account, "script_name": script}
     name = f"{urn.name.removesuffix(_SUFFIX)}-cron-cleanup"
     return {
-        "urn": child(urn.stack, urn.project, parent, CRON_CLEANUP, name),
+        "urn": child(urn.stack, urn.project, parent, cron_cleanup.KIND.type, name),
         "custom": True,
         "id": f"{account}/{script}",
-        "type": CRON_CLEANUP,
+        "type": cron_cleanup.KIND.type,
         "inputs": props,
         "outputs": props,
         "parent": parent,
