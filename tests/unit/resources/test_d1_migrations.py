@@ -1,9 +1,11 @@
 """What the provider of D1 migrations refuses in advance, and which requests it makes for that."""
 
+import hashlib
 from typing import Any
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
 
 from flowflare.resources.providers import D1MigrationsProvider
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
@@ -42,6 +44,35 @@ def test_a_pending_file_with_an_error_is_refused_with_its_line(api: FakeApi) -> 
 
 def test_an_accepted_error_is_not_refused() -> None:
     assert reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, ACCEPTED)) == []
+
+
+def test_a_database_without_tables_has_no_rows_to_lose(
+    api: FakeApi, provider: D1MigrationsProvider
+) -> None:
+    assert reasons(provider, {}, migrations(FIRST, LOSING)) == []
+    unknown = migrations(FIRST, LOSING) | {"database_id": Unknown()}
+    assert reasons(D1MigrationsProvider(), {}, unknown) == []
+    # What D1 refuses in any database is refused here too.
+    begins = {"name": "0002_begin.sql", "sql": "BEGIN;"}
+    assert len(reasons(provider, {}, migrations(FIRST, begins))) == 1
+    api.databases[DATABASE].executescript("CREATE TABLE by_hand (a);")
+    assert len(reasons(provider, {}, migrations(FIRST, LOSING))) == 1
+
+
+def test_an_accept_comment_changes_nothing_for_a_state_of_release_0_1(
+    provider: D1MigrationsProvider,
+) -> None:
+    """Its checksums are those of the whole text, with the comments that the file had then."""
+    without = ACCEPTED | {"sql": "DROP TABLE t;"}
+    for applied in (ACCEPTED, without):
+        rows = [
+            {"name": file["name"], "checksum": hashlib.sha256(file["sql"].encode()).hexdigest()}
+            for file in (FIRST, applied)
+        ]
+        state = migrations(FIRST, applied) | {"applied": rows}
+        assert provider.diff(DATABASE, state, migrations(FIRST, ACCEPTED)).changes is False
+    edited = ACCEPTED | {"sql": ACCEPTED["sql"] + "DROP TABLE u;"}
+    assert provider.diff(DATABASE, state, migrations(FIRST, edited)).changes is True
 
 
 def test_files_of_a_deployed_stack_are_not_checked_again(
