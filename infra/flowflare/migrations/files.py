@@ -120,7 +120,7 @@ def read_number(name: str) -> str | None:
 
 def find_named(names: Sequence[str], given: str) -> list[str]:
     """Find names by a whole name, the folder of a nested file, or the number of a name."""
-    return [name for name in names if given in (name, Path(name).parent.name, read_number(name))]
+    return [name for name in names if given in (name, name.split("/")[0], read_number(name))]
 
 
 def make_next_name(migrations: Sequence[Migration], words: str, now: datetime) -> str:

@@ -19,13 +19,13 @@ _CREATED: Final = re.compile(
 _MISSING: Final = re.compile(r"no such table: (?:main\.|temp\.)?(.+)")
 _MOVING: Final = re.compile(r"(?:SELECT|INSERT|REPLACE|UPDATE|DELETE|WITH|VALUES)\b", re.IGNORECASE)
 # What workerd sets for every database (src/workerd/util/sqlite.c++ of cloudflare/workerd). D1's
-# limits page names the ones for columns, parameters, statements and LIKE patterns.
+# limits page names the ones for columns, parameters, statements and LIKE patterns. Its limit of
+# 25,000 instructions is not set: how many a statement needs depends on SQLite's version.
 _LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
     sqlite3.SQLITE_LIMIT_COLUMN: 100,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
-    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 127,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
     sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,

@@ -36,8 +36,9 @@ def write_statement(text: str) -> str:
     ]
     words = [token.upper() if kind == "word" else token for token, kind in tokens]
     begin = _find_begin(words)
-    ends = [at for at, word in enumerate(words) if word == "END"]
-    if begin is None or not ends:
+    ends = [at for at, word in enumerate(words) if word == "END" and at > (begin or 0)]
+    # An END too many is an unquoted name. Which one it is, only SQLite's grammar knows.
+    if begin is None or not ends or words[begin:].count("CASE") != len(ends) - 1:
         return text
     written = [token for token, _ in tokens]
     cases: list[int] = []

@@ -110,6 +110,11 @@ def test_statements_that_move_rows_are_prepared_within_the_limits_of_d1(
     assert words in found.message
 
 
+def test_a_statement_of_many_rows_is_prepared() -> None:
+    rows = ", ".join(f"({number})" for number in range(11_000))
+    assert findings(f"INSERT INTO alone (id) VALUES {rows};") == ()
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -40,6 +40,8 @@ def test_a_file_that_wrangler_applied_can_be_restored_by_its_time() -> None:
 def test_a_file_that_was_not_applied_is_refused() -> None:
     with pytest.raises(MigrationError, match=r"0004: was not applied"):
         find_before_file(ROWS, "0004")
+    with pytest.raises(MigrationError, match=r"was not applied"):
+        find_before_file(ROWS[:1], "")
 
 
 def test_a_bookmark_undoes_the_files_applied_after_it() -> None:

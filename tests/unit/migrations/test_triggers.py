@@ -92,6 +92,7 @@ def test_a_trigger_is_one_statement_for_d1_and_does_what_the_file_says(sql: str)
         "CREATE TABLE u (x -- it's; BEGIN\n);",
         "SELECT CASE WHEN 1 THEN 'BEGIN' END;",
         "CREATE TRIGGER n AFTER INSERT ON t",
+        "create trigger n after insert on t begin select case when 1 then end else 2 end; end;",
     ],
 )
 def test_what_d1_takes_is_sent_as_it_is(sql: str) -> None:

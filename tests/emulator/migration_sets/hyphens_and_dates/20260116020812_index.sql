@@ -1,0 +1,1 @@
+CREATE INDEX shelf_place ON shelf (place);

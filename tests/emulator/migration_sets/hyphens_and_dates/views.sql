@@ -1,0 +1,1 @@
+CREATE VIEW wide AS SELECT * FROM shelf WHERE width > 2;
