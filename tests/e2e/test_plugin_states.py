@@ -13,7 +13,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.pulumi_cli.adopt import Found, add_resource
-from flowflare.engine.pulumi_cli.lost_answers import Account
+from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
 from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.kinds import cron_cleanup
 from flowflare.review.changes import review
@@ -83,7 +83,7 @@ def test_an_adoption_writes_the_recorded_keys(
 def test_a_resource_that_is_adopted_after_a_lost_answer_has_the_recorded_keys(
     running: Project, cloudflare: Cloudflare
 ) -> None:
-    account = Account(cloudflare.base_url, cloudflare.token)
+    account = AccountSearch(cloudflare.base_url, cloudflare.token)
     adopted = {}
     for record in running.open_stack().read().resources:
         if record.name not in (records := read_records(running)):
@@ -112,7 +112,7 @@ def test_a_database_whose_answer_was_lost_has_the_recorded_keys(
         "custom": True,
         "inputs": inputs,
     }
-    found = Account(cloudflare.base_url, cloudflare.token).made_by(pending)
+    found = AccountSearch(cloudflare.base_url, cloudflare.token).made_by(pending)
     assert isinstance(found, Found)
     [record] = add_resource({}, pending, found)["resources"]
     assert record["outputs"].keys() in list_keys_by_name()["flowflare-service-database"]

@@ -7,7 +7,7 @@ import pytest
 from flowflare.api import connect
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.files import read_migrations
-from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.ledger import RemoteDatabase, read_ledger
 from tests.emulator.emulated import Account
 from tests.emulator.test_wrangler import Project
 
@@ -19,7 +19,7 @@ def test_both_tools_apply_each_file_once(account: Account, tmp_path: Path) -> No
     project = Project(tmp_path, account, account.database("db"))
     client = connect(account.running.base_url, account.running.token)
     uuid = account.call("GET", "/d1/database/db")["uuid"]
-    database = Database(client, account.id, uuid)
+    database = RemoteDatabase(client, account.id, uuid)
     folder = tmp_path / "migrations"
 
     migrate(database, read_migrations(folder))  # 0001, by flowflare

@@ -12,7 +12,7 @@ from flowflare.engine.pulumi_cli.adopt import (
     pending_creations,
     settle_creations,
 )
-from flowflare.engine.pulumi_cli.lost_answers import Account, is_name_taken
+from flowflare.engine.pulumi_cli.lost_answers import AccountSearch, is_name_taken
 from flowflare.engine.pulumi_cli.state import from_export
 from flowflare.errors import SecretError
 from flowflare.kinds import d1_database
@@ -121,7 +121,7 @@ def create_database(cloudflare: FakeCloudflare, **more: Any) -> None:
 
 
 def test_an_interrupted_database_is_found_by_its_exact_name(cloudflare: FakeCloudflare) -> None:
-    account = Account(cloudflare.base_url, TOKEN)
+    account = AccountSearch(cloudflare.base_url, TOKEN)
     assert account.made_by(make_record()) is None
     create_database(cloudflare, name="shop-runs-2")
     assert account.made_by(make_record()) is None
@@ -136,7 +136,7 @@ def test_a_database_with_tables_is_not_the_interrupted_creation(
     cloudflare: FakeCloudflare,
 ) -> None:
     create_database(cloudflare, num_tables=4)
-    assert Account(cloudflare.base_url, TOKEN).made_by(make_record()) is None
+    assert AccountSearch(cloudflare.base_url, TOKEN).made_by(make_record()) is None
 
 
 @pytest.mark.parametrize(("after", "is_ours"), [(timedelta(0), True), (timedelta(hours=1), False)])
@@ -144,7 +144,7 @@ def test_a_database_of_that_name_belongs_to_the_run_only_if_it_was_created_since
     cloudflare: FakeCloudflare, after: timedelta, is_ours: bool
 ) -> None:
     create_database(cloudflare)
-    found = Account(cloudflare.base_url, TOKEN).just_made(make_record(), MADE_AT + after)
+    found = AccountSearch(cloudflare.base_url, TOKEN).just_made(make_record(), MADE_AT + after)
     assert (found is not None) == is_ours
 
 
@@ -153,7 +153,7 @@ def test_an_existing_script_is_adopted_and_then_updated(
 ) -> None:
     inputs = {"accountId": ACCOUNT, "scriptName": "shop", "bindings": {**SEALED, "ciphertext": "x"}}
     script = {"urn": "urn:pulumi:dev::p::x::s", "type": SCRIPT_TYPE, "inputs": inputs}
-    account = Account(cloudflare.base_url, TOKEN)
+    account = AccountSearch(cloudflare.base_url, TOKEN)
     assert account.made_by(script) is None
     cloudflare.world.scripts["shop"] = {"metadata": {"bindings": []}}
     found = account.made_by(script)
@@ -163,13 +163,13 @@ def test_an_existing_script_is_adopted_and_then_updated(
 
 def test_a_dynamic_resource_is_created_again(cloudflare: FakeCloudflare) -> None:
     record = make_record(type="pulumi-python:dynamic/flowflare:ApiKey")
-    assert Account(cloudflare.base_url, TOKEN).made_by(record) is None
+    assert AccountSearch(cloudflare.base_url, TOKEN).made_by(record) is None
     assert cloudflare.requests == []
 
 
 def test_a_missing_api_token_is_reported() -> None:
     with pytest.raises(SecretError, match="no API token"):
-        Account("", "").made_by(make_record())
+        AccountSearch("", "").made_by(make_record())
 
 
 def test_cloudflares_refusal_of_a_name_that_is_taken_is_recognised() -> None:

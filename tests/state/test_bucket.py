@@ -10,7 +10,7 @@ import pytest
 
 from flowflare.errors import ConflictError, StateError
 from flowflare.state.backends import open_store, s3
-from flowflare.state.backends.objects import ObjectStore, Patience
+from flowflare.state.backends.objects import ObjectStore, Timeouts
 from flowflare.state.backends.refusals import read_refusal
 from flowflare.state.backends.store import ABSENT
 from tests.state.wire import KEYS, Wire
@@ -131,7 +131,7 @@ def test_a_bucket_that_is_not_there_is_named(wire: Wire) -> None:
 
 def test_a_store_that_does_not_answer() -> None:
     url = "s3://b?region=x&endpoint=http://127.0.0.1:9&use_path_style=1"
-    store = s3.open_bucket(url, KEYS, patience=Patience(connect=1, pauses=()))
+    store = s3.open_bucket(url, KEYS, patience=Timeouts(connect=1, pauses=()))
     with pytest.raises(StateError, match="s3://b: the store does not answer"):
         store.keys("")
 

@@ -18,7 +18,7 @@ from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore
-from flowflare.state.backends.store import Stored
+from flowflare.state.backends.store import StoredObject
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.holder import Holder
 from flowflare.state.lease import make_lease_key, read_lease
@@ -166,7 +166,7 @@ def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
     stack = EmbeddedStack(
         read_project(sample.root, "dev"), environ=sample.environ, lease_clock=time.clock
     )
-    kept: list[Stored | None] = []
+    kept: list[StoredObject | None] = []
 
     def sleep_too_long() -> None:
         lease = read_lease(store, "p", "dev")

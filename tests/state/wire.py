@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flowflare.state.backends.objects import ObjectStore, Patience
+from flowflare.state.backends.objects import ObjectStore, Timeouts
 from flowflare.state.backends.s3 import open_bucket
 
 #: Cut before the store hears of it; after it has done it; in the middle of its answer; or it says
@@ -58,7 +58,7 @@ class Wire:
 
     def store(self, bucket: str, pauses: int = 2) -> ObjectStore:
         """A store that loses no time with waiting."""
-        patience = Patience(pauses=(0.0,) * pauses, sleep=_no_wait)
+        patience = Timeouts(pauses=(0.0,) * pauses, sleep=_no_wait)
         return open_bucket(self.url(bucket), KEYS, patience=patience)
 
     def serve(self, client: socket.socket) -> None:

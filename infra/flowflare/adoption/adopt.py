@@ -22,7 +22,7 @@ from flowflare.config.files import ConfigValue, Project
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.embedded.state_edit import StateEdit
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key
@@ -201,7 +201,7 @@ def choose_names(project: Project, names: Mapping[str, str]) -> Project:
 def _run_program(target: StateEdit, account: Account, key: Key) -> tuple[Findings, ProgramRun]:
     findings = Findings(key=key)
 
-    def make(ledger: Ledger, providers: Providers, report: Report) -> Adopter:
+    def make(ledger: Ledger, providers: Providers, report: RunLog) -> Adopter:
         return Adopter(ledger, providers, report, account=account, findings=findings)
 
     ledger, adopter, report = target.run_over(make)

@@ -11,7 +11,7 @@ from flowflare.engine.embedded.goal import Goal
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.provider_references import ProviderReferences
 from flowflare.engine.embedded.providers.registry import Providers
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Status, Thing, Wanted
@@ -52,7 +52,7 @@ class Adopter(Deployer):
         self,
         ledger: Ledger,
         providers: Providers,
-        report: Report,
+        report: RunLog,
         *,
         account: Account,
         findings: Findings,

@@ -5,7 +5,7 @@ from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import read_migrations
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.migrations.original import TABLES, is_original, write_conversion
 
 
@@ -25,7 +25,7 @@ def read_original(account: Account, name: str) -> str:
             f"the account does not have a D1 database {name}",
             remedy="Name the database: --names database=NAME",
         )
-    database = Database(account.client, account.identity, str(row["uuid"]))
+    database = RemoteDatabase(account.client, account.identity, str(row["uuid"]))
     objects = read_objects(database)
     if not is_original(objects):
         raise AdoptionError(f"D1 database {name} does not have the original's tables")

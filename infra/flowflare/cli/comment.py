@@ -10,7 +10,7 @@ from flowflare.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from flowflare.review.comment.sticky import CommentOutcome
-    from flowflare.review.comment.target import Target
+    from flowflare.review.comment.target import CommentTarget
 
 
 def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
@@ -95,7 +95,7 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     _report(where, outcome, dry_run, json)
 
 
-def _report(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
+def _report(target: "CommentTarget", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
     from flowflare.cli.console import print_json, print_message, print_result
 
     if json:
@@ -120,7 +120,7 @@ def _report(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bo
             print_result(f"| {line}")
 
 
-def _document(target: "Target", outcome: "CommentOutcome", dry_run: bool) -> dict[str, Any]:
+def _document(target: "CommentTarget", outcome: "CommentOutcome", dry_run: bool) -> dict[str, Any]:
     comment, shown = outcome.comment, outcome.shown
     return {
         "service": target.kind,

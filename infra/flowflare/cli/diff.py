@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flowflare.review.report import Report
 
 
-class Form(StrEnum):
+class ReportFormat(StrEnum):
     """The formats of a report."""
 
     text = "text"
@@ -25,10 +25,10 @@ class Form(StrEnum):
 
 
 _ENDINGS: Final = {
-    ".json": Form.json,
-    ".html": Form.html,
-    ".md": Form.markdown,
-    ".txt": Form.text,
+    ".json": ReportFormat.json,
+    ".html": ReportFormat.html,
+    ".md": ReportFormat.markdown,
+    ".txt": ReportFormat.text,
 }
 
 
@@ -49,7 +49,7 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         typer.Option(help="Compare with the merge base of BASE and HEAD, as pull requests do."),
     ] = True,
     form: Annotated[
-        Form | None,
+        ReportFormat | None,
         typer.Option("--format", help="The format; by default text, or as the file's suffix says."),
     ] = None,
     output: Annotated[
@@ -113,7 +113,7 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         report = compare_commits(choose_project_root(cwd), question, status.update)
     _refuse_unused(allowed, report)
     if not files:
-        _show(report, form or Form.text, max_size)
+        _show(report, form or ReportFormat.text, max_size)
     for path, of_file in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_text(report, of_file, max_size), encoding="utf-8")
@@ -140,15 +140,15 @@ def _refuse_unused(allowed: Mapping[str, str], report: "Report") -> None:
     )
 
 
-def _choose_form(path: Path) -> Form:
+def _choose_form(path: Path) -> ReportFormat:
     form = _ENDINGS.get(path.suffix.lower())
     if form is None:
         raise typer.BadParameter(f"{path} does not end in {', '.join(_ENDINGS)}: give --format")
     return form
 
 
-def _show(report: "Report", form: Form, max_size: int) -> None:
-    if form is Form.text:
+def _show(report: "Report", form: ReportFormat, max_size: int) -> None:
+    if form is ReportFormat.text:
         from flowflare.cli.report_text import print_report
 
         print_report(report)
@@ -156,13 +156,13 @@ def _show(report: "Report", form: Form, max_size: int) -> None:
         typer.echo(_text(report, form, max_size), nl=False)
 
 
-def _text(report: "Report", form: Form, max_size: int) -> str:
-    if form is Form.json:
+def _text(report: "Report", form: ReportFormat, max_size: int) -> str:
+    if form is ReportFormat.json:
         return f"{report.model_dump_json(indent=2)}\n"
-    if form is Form.markdown:
+    if form is ReportFormat.markdown:
         render = import_module("flowflare.review.markdown").render
         return str(render(report, max_size=max_size))
-    if form is Form.html:
+    if form is ReportFormat.html:
         return str(import_module("flowflare.review.html").render(report))
     from flowflare.review.report_text import write_lines
     from flowflare.review.text import join_lines

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flowflare.config.cli_keys import CliKey
 
 
-class Report:
+class RunLog:
     """The steps and failures of a run, secrets replaced; safe to use from several threads.
 
     Args:

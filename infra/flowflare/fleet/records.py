@@ -17,7 +17,7 @@ from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.store import ABSENT
 
 if TYPE_CHECKING:
-    from flowflare.state.backends.store import Store, Stored
+    from flowflare.state.backends.store import Store, StoredObject
 
 FORMAT: Final = 1
 Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
@@ -104,7 +104,7 @@ class TenantRecords:
         self._environment = environment
         self._folder = f"{_FOLDER}/{project}/{environment}/"
         # What was read for each stack, and the tags of what this process wrote over it.
-        self._read_as: dict[str, Stored] = {}
+        self._read_as: dict[str, StoredObject] = {}
         self._claims: dict[str, str] = {}
 
     def read_all(self, stacks: Collection[str] | None = None) -> dict[str, TenantRecord]:

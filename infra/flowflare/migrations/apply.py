@@ -6,11 +6,11 @@ Each file is one call, so its SQL and its row in the ledger are committed togeth
 from collections.abc import Sequence
 
 from flowflare.migrations.files import Migration
-from flowflare.migrations.ledger import Database, apply, note_checksums, open_ledger
+from flowflare.migrations.ledger import RemoteDatabase, apply, note_checksums, open_ledger
 from flowflare.migrations.plan import Applied, list_pending
 
 
-def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applied, ...]:
+def migrate(database: RemoteDatabase, migrations: Sequence[Migration]) -> tuple[Applied, ...]:
     """Apply the pending migrations.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from flowflare.errors import MigrationError
 from flowflare.migrations.files import Migration
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.migrations.schema import OBJECTS, Schema
 from flowflare.migrations.statements import split_statements
 from flowflare.migrations.triggers import TOKEN, write_statement
@@ -22,7 +22,7 @@ ObjectName = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Difference:
+class SchemaDifference:
     """One table, index, view or trigger that differs between the database and the files.
 
     Attributes:
@@ -40,7 +40,7 @@ class Difference:
     files: str | None
 
 
-def read_objects(database: Database) -> dict[ObjectName, str]:
+def read_objects(database: RemoteDatabase) -> dict[ObjectName, str]:
     """Read a database's definitions by type and name, without the ledger's tables."""
     return _group_by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
 
@@ -66,7 +66,7 @@ def compute_objects(migrations: Sequence[Migration]) -> dict[ObjectName, str]:
 
 def compare_objects(
     database: Mapping[ObjectName, str], migrations: Sequence[Migration]
-) -> tuple[Difference, ...]:
+) -> tuple[SchemaDifference, ...]:
     """Compare a database's definitions with those of files; empty if they are equal.
 
     Spaces, comments, the case of words and the quotes around names are ignored.
@@ -80,7 +80,7 @@ def compare_objects(
         kind: Literal["missing", "extra", "different"] = "different"
         if here is None or there is None:
             kind = "missing" if here is None else "extra"
-        found.append(Difference(kind, *key, here, there))
+        found.append(SchemaDifference(kind, *key, here, there))
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ WHERE type = 'table' AND name IN ('d1_migrations', 'flowflare_migrations');
 """
 
 
-class Database:
+class RemoteDatabase:
     """One D1 database over Cloudflare's API.
 
     Args:
@@ -101,7 +101,7 @@ class Database:
         return str(self._client.call("POST", path, query=query)["previous_bookmark"])
 
 
-def read_ledger(database: Database) -> tuple[Applied, ...]:
+def read_ledger(database: RemoteDatabase) -> tuple[Applied, ...]:
     """Read the applied migrations, oldest first, without changing the database."""
     tables = {row["name"] for row in database.query(_TABLES)}
     if "d1_migrations" not in tables:
@@ -110,13 +110,13 @@ def read_ledger(database: Database) -> tuple[Applied, ...]:
     return _read_rows(database.query(_SELECT if ours else _SELECT_WRANGLERS))
 
 
-def open_ledger(database: Database) -> tuple[Applied, ...]:
+def open_ledger(database: RemoteDatabase) -> tuple[Applied, ...]:
     """Create the ledger's tables if they are missing, and return the applied migrations."""
     return _read_rows(database.query(_CREATE + _SELECT))
 
 
 def apply(
-    database: Database,
+    database: RemoteDatabase,
     migration: Migration,
     *,
     bookmark: str | None,
@@ -160,7 +160,9 @@ def _locate(migration: Migration, before: Sequence[Migration], reason: str) -> s
     return f"\n  line {found.line}: {first}{' ...' if rest else ''}"
 
 
-def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migration]) -> None:
+def rewrite(
+    database: RemoteDatabase, applied: Sequence[Applied], files: Sequence[Migration]
+) -> None:
     """Rewrite the ledger as one unit: these files, in this order.
 
     Args:
@@ -180,7 +182,7 @@ def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migr
     database.query(sql)
 
 
-def note_checksums(database: Database, migrations: Sequence[Migration]) -> None:
+def note_checksums(database: RemoteDatabase, migrations: Sequence[Migration]) -> None:
     """Record the checksums of files that wrangler applied."""
     if migrations:
         database.query(_write_notes(migrations, None))

@@ -7,7 +7,7 @@ from typing import Final
 from flowflare.errors import MigrationError
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import find_named
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.migrations.plan import Applied
 
 # D1 returns at most 100 columns in a row.
@@ -81,7 +81,7 @@ def describe_time(applied: Sequence[Applied], timestamp: str, bookmark: str) -> 
     return Destination(f"{since} UTC", bookmark, undone, since)
 
 
-def count_rows(database: Database, tables: Sequence[str] | None = None) -> dict[str, int]:
+def count_rows(database: RemoteDatabase, tables: Sequence[str] | None = None) -> dict[str, int]:
     """Count the current rows of each table, by name.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flowflare.migrations.baseline import Difference, normalise
+from flowflare.migrations.baseline import SchemaDifference, normalise
 from flowflare.migrations.triggers import TOKEN
 
 # The parts of a CREATE TABLE that are not columns begin with one of these words.
@@ -31,13 +31,13 @@ class HandMade:
 
     path: str
     name: str
-    difference: Difference
+    difference: SchemaDifference
     undo: str = ""
     adopt: str = ""
     is_run_again: bool = False
 
 
-def describe_difference(found: Difference) -> Iterator[HandMade]:
+def describe_difference(found: SchemaDifference) -> Iterator[HandMade]:
     """Describe a difference, a table's by its columns if it has others only."""
     columns = list(_compare_columns(found)) if found.type == "table" else []
     if columns:
@@ -57,7 +57,7 @@ def describe_difference(found: Difference) -> Iterator[HandMade]:
     yield HandMade(path, name, found, undo, adopt, is_run_again)
 
 
-def _compare_columns(found: Difference) -> Iterator[HandMade]:
+def _compare_columns(found: SchemaDifference) -> Iterator[HandMade]:
     """Compare a table's columns; nothing if it differs in anything but added and removed ones."""
     if found.kind != "different" or found.database is None or found.files is None:
         return
@@ -75,7 +75,7 @@ def _compare_columns(found: Difference) -> Iterator[HandMade]:
         yield HandMade(
             path=f'table["{found.name}"].column["{key}"]',
             name=f"column {key} of table {found.name}",
-            difference=Difference(
+            difference=SchemaDifference(
                 "extra" if is_extra else "missing", "column", key, here.get(key), there.get(key)
             ),
             undo=drop if is_extra else add,

@@ -13,10 +13,10 @@ from flowflare.engine.embedded.destroy import Deleter
 from flowflare.engine.embedded.goal import Goal
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.providers.dynamic import Dynamic
-from flowflare.engine.embedded.providers.recorded import Recorded as RecordedType
+from flowflare.engine.embedded.providers.recorded import RecordedType
 from flowflare.engine.embedded.providers.registry import Providers
-from flowflare.engine.embedded.recording import Recorded, Recorder, stand_in
-from flowflare.engine.report import Report
+from flowflare.engine.embedded.recording import RecordedProgram, Recorder, stand_in
+from flowflare.engine.report import RunLog
 from flowflare.kinds.contract import load_provider
 from flowflare.kinds.handler import Handler
 from flowflare.kinds.registry import find_kind
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
 
 
-def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:
+def compare(base: RecordedProgram, head: RecordedProgram, *, project: str, stack: str) -> Plan:
     """Plan the changes from the base's recording to the head's.
 
     Args:
@@ -39,7 +39,7 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
         project: the project's name.
         stack: the stack's name.
     """
-    report = Report(None, lambda: 0.0)
+    report = RunLog(None, lambda: 0.0)
     before = Deployment(base.resources)
     ledger = Ledger(before, lambda: "", None)
     providers = _ThisRelease(project, stack, {}, {})

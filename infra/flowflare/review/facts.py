@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any, Final
 
 from flowflare.kinds.assessment import RISKS, ClassStep
@@ -229,8 +230,8 @@ def describe_removal(section: Section) -> tuple[str, ...]:
     return (
         f"{files} any more. Merging this deletes nothing: the resources stay, and what they cost "
         f"is still billed: {kinds or 'no resources'}.",
-        f"To delete them, run `flowflare destroy --stack {own}` before the merge. To rename a "
-        "stack of the Pulumi CLI, run `pulumi stack rename` too, and set "
+        f"To delete them, run `flowflare destroy --stack {quote(own)}` before the merge. To rename "
+        "a stack of the Pulumi CLI, run `pulumi stack rename` too, and set "
         f"`flowflare:environment: {own}` in the new file, so that the resources keep their names.",
     )
 

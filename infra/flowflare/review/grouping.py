@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowflare.engine.embedded.recording import Recorded, Stamps, Texts, load
+from flowflare.engine.embedded.recording import RecordedProgram, Stamps, Texts, load
 from flowflare.kinds.assessment import RISKS
 from flowflare.review.changes import review
 from flowflare.review.compare import compare
@@ -184,8 +184,8 @@ class _Reviewer:
     ) -> Plan:
         stamps = Stamps(self.key)
         return compare(
-            load(before, stamps, Texts()) if before else Recorded(),
-            load(after, stamps, Texts()) if after else Recorded(),
+            load(before, stamps, Texts()) if before else RecordedProgram(),
+            load(after, stamps, Texts()) if after else RecordedProgram(),
             project=self.project,
             stack=member.name if own_words else "<stack>",
         )

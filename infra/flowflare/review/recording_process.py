@@ -83,7 +83,7 @@ def record_lines(
 def _record_stack(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
     """Record one stack, and return the project's name and what the stack declares."""
     from flowflare.config.files import read_project
-    from flowflare.engine.embedded.recording import Recorded, dump, record
+    from flowflare.engine.embedded.recording import RecordedProgram, dump, record
 
     project, words, read = "", {}, None
     try:
@@ -91,9 +91,9 @@ def _record_stack(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, 
         project, words = read.name, list_own_words(read)
         recorded = record(read, stamps)
     except FlowflareError as error:
-        recorded = Recorded(error=str(error))
+        recorded = RecordedProgram(error=str(error))
     except Exception as error:  # noqa: BLE001 -- any failure of the program is its stack's error
-        recorded = Recorded(error=f"{type(error).__name__}: {error}")
+        recorded = RecordedProgram(error=f"{type(error).__name__}: {error}")
     raw = dump(recorded, stamps, texts)
     for value, shown in recorded.stand_ins.items():
         raw = json.loads(json.dumps(raw).replace(value, shown))

@@ -20,7 +20,7 @@ _PAUSE = 0.5
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackEndpoints:
     """The URLs and keys of a stack that a check uses.
 
     Attributes:
@@ -54,7 +54,7 @@ class Patience:
 
 
 def check(
-    stack: Stack, patience: Patience | None = None, *, http: "httpx.Client | None" = None
+    stack: StackEndpoints, patience: Patience | None = None, *, http: "httpx.Client | None" = None
 ) -> tuple[str, ...]:
     """Repeat the check until every answer is right.
 
@@ -86,7 +86,7 @@ def check(
         patience.sleep(_PAUSE)
 
 
-def _refuse_unsendable(stack: Stack) -> None:
+def _refuse_unsendable(stack: StackEndpoints) -> None:
     """Fail at once for a key that a header cannot contain: waiting would not help."""
     for generation, key in stack.keys.items():
         try:
@@ -95,7 +95,7 @@ def _refuse_unsendable(stack: Stack) -> None:
             raise RolloutError(f"not healthy: {error.message}", remedy=error.remedy) from None
 
 
-def _find_faults(http: "httpx.Client", stack: Stack) -> list[str]:
+def _find_faults(http: "httpx.Client", stack: StackEndpoints) -> list[str]:
     wrong = list(_find_service_faults(http, stack, stack.service_url)) if stack.service_url else []
     for name, url in stack.client_urls.items():
         answer = _request(http, "GET", url, None)
@@ -104,7 +104,7 @@ def _find_faults(http: "httpx.Client", stack: Stack) -> list[str]:
     return wrong
 
 
-def _find_service_faults(http: "httpx.Client", stack: Stack, url: str) -> Iterator[str]:
+def _find_service_faults(http: "httpx.Client", stack: StackEndpoints, url: str) -> Iterator[str]:
     for generation, key in stack.keys.items():
         answer = _request(http, "POST", url + _ROUTE, key)
         if answer != 200:
@@ -133,7 +133,7 @@ def _request(http: "httpx.Client", method: str, url: str, key: str | None) -> in
         return f"nothing ({type(error).__name__})"
 
 
-def _describe_checks(stack: Stack) -> list[str]:
+def _describe_checks(stack: StackEndpoints) -> list[str]:
     if stack.service_url is None:
         right = ["not checked whether the service accepts the keys: it has no URL of its own"]
     else:

@@ -15,7 +15,7 @@ from flowflare.config.files import Project, read_project
 from flowflare.config.load import load_stack
 from flowflare.errors import FlowflareError, RolloutError
 from flowflare.rollout import health
-from flowflare.rollout.rotation import Keys, Step, generation_of, steps
+from flowflare.rollout.rotation import Keys, RotationStep, generation_of, steps
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import OnEvent, Plan, Update
 from flowflare.values.properties import reveal
@@ -70,7 +70,7 @@ class Rotation:
         """
         return configured_keys(self.project())
 
-    def steps(self, *, finish: bool) -> tuple[Step, ...]:
+    def steps(self, *, finish: bool) -> tuple[RotationStep, ...]:
         """Compute the next steps; see `rotation.steps`.
 
         Raises:
@@ -94,7 +94,7 @@ class Rotation:
                 f"flowflare up -s {quote(self.stack)}",
             )
 
-    def perform(self, step: Step, on_event: OnEvent | None = None) -> tuple[str, ...]:
+    def perform(self, step: RotationStep, on_event: OnEvent | None = None) -> tuple[str, ...]:
         """Perform a step: write the configuration, run `up`, and check the health.
 
         Args:
@@ -118,7 +118,7 @@ class Rotation:
             accepted = step.keys.accepted
             dropped = {number: key() for number, key in before.items() if number not in accepted}
             return health.check(
-                health.Stack(
+                health.StackEndpoints(
                     service_url=outputs.get("service_url"),
                     client_urls=outputs.get("client_urls") or {},
                     keys=keys,
@@ -129,7 +129,7 @@ class Rotation:
         except FlowflareError as error:
             raise _explain_failure(error, step, self.project()) from error
 
-    def _configure(self, step: Step) -> Runner:
+    def _configure(self, step: RotationStep) -> Runner:
         """Write a step's keys into the configuration, and undo that if a policy refuses them."""
         project, keys = self.project(), self.keys()
         set_keys(project.stack_file, step.keys.configuration)
@@ -171,7 +171,7 @@ def api_keys(deployment: Deployment) -> Mapping[int, Callable[[], str]]:
     return dict(sorted(found.items(), reverse=True))
 
 
-def _explain_failure(error: FlowflareError, step: Step, project: Project) -> RolloutError:
+def _explain_failure(error: FlowflareError, step: RotationStep, project: Project) -> RolloutError:
     back = step.back
     return RolloutError(
         f"step {step.number} of 3, {step.title}: {error}",

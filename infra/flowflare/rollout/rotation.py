@@ -46,7 +46,7 @@ class Keys:
 
 
 @dataclass(frozen=True)
-class Step:
+class RotationStep:
     """One `up` of a rotation.
 
     Attributes:
@@ -78,7 +78,7 @@ class Step:
         return f"the stack is deployed with {keys}"
 
 
-def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Step, ...]:
+def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[RotationStep, ...]:
     """Compute the next steps. A step that is already in the configuration is repeated.
 
     An interrupted step may not have finished, and an `up` without changes costs little.
@@ -102,18 +102,18 @@ def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Step,
                 remedy="First run: flowflare secrets rotate",
             )
         offered = Keys(keys.accepted, carried)
-        return (Step("accept", offered, Keys((carried,), carried)), _change_over(offered))
+        return (RotationStep("accept", offered, Keys((carried,), carried)), _change_over(offered))
     if keys.others:
-        again = Step("change-over", keys, Keys(keys.accepted, max(keys.others)))
-        drop = Step("drop", Keys((keys.in_use,), keys.in_use), keys)
+        again = RotationStep("change-over", keys, Keys(keys.accepted, max(keys.others)))
+        drop = RotationStep("drop", Keys((keys.in_use,), keys.in_use), keys)
         return (again, drop) if finish else (again,)
     if set(deployed) != {keys.in_use}:
         forgotten = sorted(set(deployed) - {keys.in_use}, reverse=True)
-        return (Step("resume", keys, Keys((keys.in_use, *forgotten), keys.in_use)),)
+        return (RotationStep("resume", keys, Keys((keys.in_use, *forgotten), keys.in_use)),)
     if finish:
         return ()
     offered = Keys((newest + 1, keys.in_use), keys.in_use)
-    return (Step("accept", offered, keys), _change_over(offered))
+    return (RotationStep("accept", offered, keys), _change_over(offered))
 
 
 def _find_usable(keys: Keys, deployed: Collection[int]) -> int:
@@ -129,8 +129,8 @@ def _find_usable(keys: Keys, deployed: Collection[int]) -> int:
     )
 
 
-def _change_over(keys: Keys) -> Step:
-    return Step("change-over", Keys(keys.accepted, max(keys.accepted)), keys)
+def _change_over(keys: Keys) -> RotationStep:
+    return RotationStep("change-over", Keys(keys.accepted, max(keys.accepted)), keys)
 
 
 def generation_of(resource_name: str) -> int:

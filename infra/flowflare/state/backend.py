@@ -18,7 +18,7 @@ from flowflare.errors import ConflictError, StateError
 from flowflare.reading.files import decompress
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.backends.store import ABSENT, Store, Stored
+from flowflare.state.backends.store import ABSENT, Store, StoredObject
 from flowflare.state.checkpoint import (
     CheckpointWriter,
     Deployment,
@@ -129,7 +129,7 @@ class Backend:
         candidates = self._read_candidates()
         return candidates[self._choose_latest(candidates)].tag if candidates else ABSENT
 
-    def _choose_latest(self, found: dict[str, Stored]) -> str:
+    def _choose_latest(self, found: dict[str, StoredObject]) -> str:
         return max(found, key=lambda key: (found[key].modified, key == self.target))
 
     def read_salt(self, raw: Any) -> str:
@@ -175,10 +175,10 @@ class Backend:
         """The key under which checkpoints are written."""
         return f"{self.key}.gz" if self.gzip else self.key
 
-    def _read_candidates(self) -> dict[str, Stored]:
+    def _read_candidates(self) -> dict[str, StoredObject]:
         return self.store.read_many([self.key + ending for ending in _ENDINGS])
 
-    def _parse(self, key: str, stored: Stored) -> Any:
+    def _parse(self, key: str, stored: StoredObject) -> Any:
         place = self.store.describe(key)
         if stored.data.startswith(_ZSTD):
             raise StateError(

@@ -23,7 +23,7 @@ from typing import Final
 
 from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.reading.json_text import parse_json
-from flowflare.state.backends.store import ABSENT, Store, Stored
+from flowflare.state.backends.store import ABSENT, Store, StoredObject
 from flowflare.state.holder import Holder, read_holder, read_this_process
 from flowflare.state.watch import Clock, measure_age, stays
 
@@ -359,7 +359,7 @@ def _make_locked_error(stack: str, lease: Lease, left: float) -> LockedError:
     )
 
 
-def _read(store: Store, key: str, stored: Stored) -> Lease:
+def _read(store: Store, key: str, stored: StoredObject) -> Lease:
     try:
         raw = parse_json(stored.data)
         return Lease(

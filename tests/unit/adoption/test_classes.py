@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from flowflare.api import Client
-from flowflare.engine.embedded.providers.recorded import Recorded
+from flowflare.engine.embedded.providers.recorded import RecordedType
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.durable_object_migrations.adopt import find
@@ -36,7 +36,7 @@ def look(
 ) -> tuple[Thing | None, Findings]:
     inputs = {"account_id": "a", "script_name": name, "history": to_wire(history)}
     account, findings = Account(cast("Client", lists), "a"), Findings()
-    wanted = Wanted("x", TYPE, (), inputs, Recorded(TYPE, ()))
+    wanted = Wanted("x", TYPE, (), inputs, RecordedType(TYPE, ()))
     return find(wanted, account, findings), findings
 
 

@@ -14,7 +14,7 @@ from flowflare.engine.embedded.goal import read_goal
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.monitor import Engine, ResourceMonitor
 from flowflare.engine.embedded.providers.registry import Providers
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Event
@@ -30,7 +30,7 @@ STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
 
 
 def make_monitor(events: list[Event]) -> ResourceMonitor:
-    report = Report(events.append, lambda: 0.0)
+    report = RunLog(events.append, lambda: 0.0)
     ledger = Ledger(Deployment(), str, None)
     providers = Providers("p", "dev", {}, {})
     deployer = Deployer(ledger, providers, report, dry_run=True)
@@ -116,7 +116,7 @@ def test_a_timeout_that_is_not_a_duration_is_named(text: str) -> None:
 
 def test_the_engine_reports_messages_and_knows_the_root() -> None:
     events: list[Event] = []
-    engine = Engine(Report(events.append, lambda: 0.0))
+    engine = Engine(RunLog(events.append, lambda: 0.0))
     for severity in ("DEBUG", "INFO", "WARNING", "ERROR"):
         engine.Log(engine_pb2.LogRequest(severity=getattr(engine_pb2, severity), message=severity))
     assert [(event.message, event.severity) for event in events] == [

@@ -50,7 +50,7 @@ def test_a_key_that_cannot_be_sent_fails_only_its_tenant() -> None:
 
 
 def test_a_rotation_names_the_generation_that_cannot_be_sent() -> None:
-    stack = health.Stack("http://127.0.0.1:9", {}, {2: "ff_2", 1: f"{KEY}\n"})
+    stack = health.StackEndpoints("http://127.0.0.1:9", {}, {2: "ff_2", 1: f"{KEY}\n"})
     with pytest.raises(RolloutError, match="not healthy: generation 1 of the API key") as refused:
         health.check(stack)
     assert KEY not in str(refused.value)
@@ -58,5 +58,7 @@ def test_a_rotation_names_the_generation_that_cannot_be_sent() -> None:
 
 def test_a_dropped_generation_that_cannot_be_sent_counts_as_refused() -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as http:
-        stack = health.Stack("http://service.test", {}, {2: "ff_2"}, refused={1: f"{KEY}\n"})
+        stack = health.StackEndpoints(
+            "http://service.test", {}, {2: "ff_2"}, refused={1: f"{KEY}\n"}
+        )
         assert health.check(stack, http=http)[1] == "generation 1 does not any more"

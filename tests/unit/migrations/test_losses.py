@@ -4,7 +4,7 @@ import pytest
 
 from flowflare.api import connect
 from flowflare.errors import MigrationError
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.migrations.losses import (
     count_rows,
     describe_bookmark,
@@ -56,7 +56,7 @@ def test_a_time_in_any_zone_undoes_the_files_applied_after_it() -> None:
 
 
 def test_rows_are_counted_for_each_table(api: FakeApi) -> None:
-    database = Database(connect(api.base_url, TOKEN), ACCOUNT, DATABASE)
+    database = RemoteDatabase(connect(api.base_url, TOKEN), ACCOUNT, DATABASE)
     for number in range(60):
         database.query(f'CREATE TABLE "t {number}" (a);')
     database.query('INSERT INTO "t 59" VALUES (1), (2);')

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from flowflare.migrations.baseline import Difference, compare_objects
+from flowflare.migrations.baseline import SchemaDifference, compare_objects
 from flowflare.migrations.files import make_migration
 from flowflare.migrations.repairs import HandMade, describe_difference
 from flowflare.migrations.schema import OBJECTS
@@ -75,7 +75,7 @@ def test_a_column_that_is_gone_is_added_by_the_sql() -> None:
 
 
 def test_a_table_that_differs_in_more_than_its_columns_is_named_as_a_whole() -> None:
-    other = Difference(
+    other = SchemaDifference(
         "different", "table", "t", "CREATE TABLE t (a, b)", "CREATE TABLE t (a TEXT)"
     )
     [found] = describe_difference(other)

@@ -3,7 +3,7 @@
 import pytest
 
 from flowflare.errors import RolloutError
-from flowflare.rollout.rotation import Keys, Step, generation_of, steps
+from flowflare.rollout.rotation import Keys, RotationStep, generation_of, steps
 
 K1, OFFERED, MOVED, K2 = Keys((1,), 1), Keys((2, 1), 1), Keys((2, 1), 2), Keys((2,), 2)
 
@@ -49,7 +49,9 @@ K1, OFFERED, MOVED, K2 = Keys((1,), 1), Keys((2, 1), 1), Keys((2, 1), 2), Keys((
 def test_the_steps_from_where_a_rotation_is(
     keys: Keys, deployed: set[int], finish: bool, expected: list[tuple]
 ) -> None:
-    assert steps(keys, deployed, finish=finish) == tuple(Step(*fields) for fields in expected)
+    assert steps(keys, deployed, finish=finish) == tuple(
+        RotationStep(*fields) for fields in expected
+    )
 
 
 @pytest.mark.parametrize(

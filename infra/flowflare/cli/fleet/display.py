@@ -29,7 +29,7 @@ _MARKS: Final = {
 _SHOWN: Final = 8
 
 
-class Budget(Protocol):
+class BudgetSource(Protocol):
     """Knows how many API calls are left: the forwarder."""
 
     def state(self) -> "BudgetState":
@@ -51,7 +51,7 @@ class Picture:
 
     clock: Callable[[], float] = time.monotonic
     workers: int = 1
-    budget: Budget | None = None
+    budget: BudgetSource | None = None
     total: int = 0
     done: int = 0
     failed: int = 0

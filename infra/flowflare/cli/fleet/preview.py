@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flowflare.fleet.workers.pool import TaskEvent
 
 
-class Form(StrEnum):
+class PreviewFormat(StrEnum):
     """The formats of a preview."""
 
     text = "text"
@@ -49,7 +49,9 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     diff: Annotated[
         bool, typer.Option("--diff", help="Compare code and SQL line by line.")
     ] = False,
-    form: Annotated[Form, typer.Option("--format", help="The format.")] = Form.text,
+    form: Annotated[
+        PreviewFormat, typer.Option("--format", help="The format.")
+    ] = PreviewFormat.text,
     max_size: Annotated[
         int,
         typer.Option(
@@ -101,7 +103,7 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         found = found.model_copy(update={"same_inputs": ()})
     if json:
         print_json(found.model_dump(mode="json"))
-    elif form is Form.markdown:
+    elif form is PreviewFormat.markdown:
         typer.echo(_markdown(found, max_size), nl=False)
     else:
         _show(found)

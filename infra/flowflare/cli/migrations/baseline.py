@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -17,7 +17,7 @@ from flowflare.errors import MigrationError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowflare.migrations.baseline import Difference
+    from flowflare.migrations.baseline import SchemaDifference
     from flowflare.migrations.files import Migration
     from flowflare.migrations.plan import Applied
 
@@ -111,7 +111,7 @@ def _choose_files(
     return every[: names.index(found[-1]) + 1]
 
 
-def _show(found: "Sequence[Difference]") -> None:
+def _show(found: "Sequence[SchemaDifference]") -> None:
     from flowflare.cli.console import print_result
 
     for difference in found:
@@ -123,7 +123,7 @@ def _show(found: "Sequence[Difference]") -> None:
 
 
 def _make_refusal(
-    target: Target, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
+    target: TargetDatabase, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
 ) -> MigrationError:
     from flowflare.migrations.baseline import find_match
 

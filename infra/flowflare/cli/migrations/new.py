@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
 from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, choose_project_root
 from flowflare.errors import MigrationError
 
@@ -44,7 +44,7 @@ def new(
     print_message(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
 
 
-def _choose_folder(target: Target, root: Path) -> Path:
+def _choose_folder(target: TargetDatabase, root: Path) -> Path:
     """Return the folder, unless its files belong to flowflare."""
     if target.folder is None:
         raise MigrationError(

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Reached, Target
+from flowflare.cli.migrations.target import (
+    ClientOption,
+    ConnectedDatabase,
+    DatabaseOption,
+    TargetDatabase,
+)
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -95,7 +100,7 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 
 def _find_destination(
-    reached: Reached, file: str | None, bookmark: str | None, timestamp: str | None
+    reached: ConnectedDatabase, file: str | None, bookmark: str | None, timestamp: str | None
 ) -> "Destination":
     from flowflare.migrations.ledger import read_ledger
     from flowflare.migrations.losses import describe_bookmark, describe_time, find_before_file
@@ -133,7 +138,7 @@ def _parse_time(text: str) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:
+def _say_losses(target: TargetDatabase, reached: ConnectedDatabase, to: "Destination") -> None:
     from flowflare.cli.console import print_message
     from flowflare.migrations.losses import count_rows
 
@@ -153,7 +158,7 @@ def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:
     print_message("\n".join(lines))
 
 
-def _ask(target: Target, confirm: str | None) -> None:
+def _ask(target: TargetDatabase, confirm: str | None) -> None:
     if confirm is None and not sys.stdin.isatty():
         raise FlowflareError(
             f"restoring {target.name} loses data and must be confirmed",
@@ -197,7 +202,7 @@ def _describe_time(to: "Destination") -> str:
     return to.words if to.words.startswith("before") else f"at {to.words}"
 
 
-def _options(target: Target, stack: str) -> str:
+def _options(target: TargetDatabase, stack: str) -> str:
     return target.options + ("" if stack == DEFAULT_STACK else f" --stack {quote(stack)}")
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -61,7 +61,7 @@ def status(
 
 
 def _document(
-    target: Target, uuid: str, found: "Sequence[FileStatus]", broken: MigrationError | None
+    target: TargetDatabase, uuid: str, found: "Sequence[FileStatus]", broken: MigrationError | None
 ) -> dict[str, Any]:
     return {
         "database": target.name,
@@ -72,7 +72,7 @@ def _document(
     }
 
 
-def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
+def _show(target: TargetDatabase, found: "Sequence[FileStatus]", stack: str) -> None:
     from flowflare.cli.console import print_result
 
     print_result(f"{target.name}, {target.what}\n")

@@ -14,7 +14,7 @@ from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.migrations.files import Migration
-    from flowflare.migrations.ledger import Database
+    from flowflare.migrations.ledger import RemoteDatabase
     from flowflare.model.stack import StackSpec
 
 ClientOption = Annotated[
@@ -38,7 +38,7 @@ DatabaseOption = Annotated[
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetDatabase:
     """One database of a stack.
 
     Attributes:
@@ -78,7 +78,7 @@ def explain_no_files(folder: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Reached:
+class ConnectedDatabase:
     """A database that answered.
 
     Attributes:
@@ -86,7 +86,7 @@ class Reached:
         uuid: its id.
     """
 
-    database: "Database"
+    database: "RemoteDatabase"
     uuid: str
 
 
@@ -102,23 +102,23 @@ def read_spec(project: "Project") -> "StackSpec":
     return load_stack(values, project=project.name, stack=project.stack, origins=project.places)
 
 
-def list_targets(project: "Project") -> Iterator[Target]:
+def list_targets(project: "Project") -> Iterator[TargetDatabase]:
     """List every database of a stack, the tracking database first."""
     from flowflare import library
 
     spec = read_spec(project)
     account = spec.account_id
     folder = library.folder("migrations")
-    yield Target("the tracking database", account, spec.service.database_name, folder, "")
+    yield TargetDatabase("the tracking database", account, spec.service.database_name, folder, "")
     for client in spec.clients:
         for database in client.databases:
             where = project.root / database.migrations if database.migrations else None
             what = f"database {database.binding} of client {client.name}"
             options = f" --client {client.name} --database {database.binding}"
-            yield Target(what, account, database.database_name, where, options)
+            yield TargetDatabase(what, account, database.database_name, where, options)
 
 
-def find_target(project: "Project", client: str | None, binding: str | None) -> Target:
+def find_target(project: "Project", client: str | None, binding: str | None) -> TargetDatabase:
     """Find the database that the options name.
 
     Raises:
@@ -142,7 +142,7 @@ def find_target(project: "Project", client: str | None, binding: str | None) -> 
     raise ConfigError([Problem(project.stack_file.name, f"{options}: {words}", remedy)])
 
 
-def connect_database(project: "Project", target: Target) -> Reached:
+def connect_database(project: "Project", target: TargetDatabase) -> ConnectedDatabase:
     """Find a database by its name in the account.
 
     Raises:
@@ -152,7 +152,7 @@ def connect_database(project: "Project", target: Target) -> Reached:
     from flowflare.cli.local import ensure_running
     from flowflare.config.engine import engine_of
     from flowflare.engine.access import find_token, read_base_url
-    from flowflare.migrations.ledger import Database
+    from flowflare.migrations.ledger import RemoteDatabase
 
     if engine_of(project).needs_emulator:
         ensure_running(project)
@@ -167,4 +167,6 @@ def connect_database(project: "Project", target: Target) -> Reached:
             f"{target.what}: there is no D1 database {target.name} in account {target.account_id}",
             remedy=f"Create it: flowflare up --stack {quote(project.stack)}",
         ) from None
-    return Reached(Database(client, target.account_id, found["uuid"]), found["uuid"])
+    return ConnectedDatabase(
+        RemoteDatabase(client, target.account_id, found["uuid"]), found["uuid"]
+    )

@@ -18,7 +18,7 @@ from flowflare.cli.options import (
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.rollout.rotate import Rotation
-    from flowflare.rollout.rotation import Step
+    from flowflare.rollout.rotation import RotationStep
     from flowflare.values.events import Plan
 
 
@@ -86,7 +86,7 @@ def _judge(project: "Project", plan: "Callable[[], Plan]") -> None:
 
 
 def _perform(
-    rotation: "Rotation", steps: "tuple[Step, ...]", *, quiet: bool
+    rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, quiet: bool
 ) -> list[dict[str, Any]]:
     from flowflare.cli.console import open_stderr, print_message, print_result
     from flowflare.cli.progress import show_progress
@@ -107,7 +107,7 @@ def _perform(
     return done
 
 
-def _dump_step(step: "Step") -> dict[str, Any]:
+def _dump_step(step: "RotationStep") -> dict[str, Any]:
     return {
         "step": step.number,
         "kind": step.kind,
@@ -116,7 +116,7 @@ def _dump_step(step: "Step") -> dict[str, Any]:
     }
 
 
-def _next_command(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool) -> str:
+def _next_command(rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, preview: bool) -> str:
     from flowflare.rollout.secret_status import next_sentence
 
     if preview and steps:
@@ -126,7 +126,7 @@ def _next_command(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: b
     return next_sentence(keys, frozenset(keys.accepted), rotation.stack)
 
 
-def _show(steps: "tuple[Step, ...]", next_command: str, *, preview: bool) -> None:
+def _show(steps: "tuple[RotationStep, ...]", next_command: str, *, preview: bool) -> None:
     from flowflare.cli.console import print_message, print_result
 
     if not steps:

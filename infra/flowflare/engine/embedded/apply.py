@@ -14,11 +14,11 @@ from flowflare.engine.embedded.interrupted import revive, settle
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.embedded.provider_references import ProviderReferences
-from flowflare.engine.embedded.providers.recorded import Recorded
+from flowflare.engine.embedded.providers.recorded import RecordedType
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.embedded.steps import step_of
 from flowflare.engine.refused_steps import make_failure, refuse_step
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError
 from flowflare.kinds.handler import Completing, Existing, Handler, is_ambiguous
 from flowflare.state.checkpoint import Resource
@@ -71,7 +71,7 @@ class Deployer:
     """
 
     def __init__(
-        self, ledger: Ledger, providers: Providers, report: Report, *, dry_run: bool
+        self, ledger: Ledger, providers: Providers, report: RunLog, *, dry_run: bool
     ) -> None:
         self._ledger = ledger
         self._providers = providers
@@ -222,7 +222,7 @@ class Deployer:
             self._replaced.add(goal.urn)
             if _is_protected(goal, old):
                 self._report.fail_step(step, make_failure(step, refuse_step(step, "replaced")))
-        if op != "same" and isinstance(case.handler, Recorded) and case.handler.is_refused:
+        if op != "same" and isinstance(case.handler, RecordedType) and case.handler.is_refused:
             self._report.fail_step(step, make_failure(step, case.handler.make_refusal()))
         known = old is not None and op in ("same", "update")
         if op == "same":

@@ -9,7 +9,7 @@ from flowflare.engine.embedded.interrupted import sweep
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.refused_steps import make_failure, refuse_step
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError, ProtectedError
 from flowflare.kinds.handler import Existing, Handler, is_ambiguous
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
@@ -35,7 +35,7 @@ class Deleter:
         self,
         ledger: Ledger,
         providers: Providers,
-        report: Report,
+        report: RunLog,
         *,
         lifted: Collection[str] = (),
     ) -> None:

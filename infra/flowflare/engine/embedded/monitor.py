@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.engine.embedded.apply import Answer, Deployer
 from flowflare.engine.embedded.goal import Goal, read_goal
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError
 from flowflare.values.events import Event
 from flowflare.values.properties import Props
@@ -183,7 +183,7 @@ class Engine:
         report: takes the messages.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: RunLog) -> None:
         self._report = report
         self._root = ""
 

@@ -26,7 +26,7 @@ from flowflare.engine.embedded.providers.dynamic import PROVIDER_KEY
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.embedded.stand_ins import with_stand_ins
 from flowflare.engine.refused_steps import make_failure
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import EngineError, FlowflareError
 from flowflare.kinds.handler import Handler
 from flowflare.kinds.registry import find_kind
@@ -53,7 +53,7 @@ _ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedProgram:
     """The declarations of one stack's program.
 
     Attributes:
@@ -155,7 +155,7 @@ class Recorder(Deployer):
             return inputs
 
 
-def record(project: Project, stamps: Stamps) -> Recorded:
+def record(project: Project, stamps: Stamps) -> RecordedProgram:
     """Record one stack.
 
     Args:
@@ -166,7 +166,7 @@ def record(project: Project, stamps: Stamps) -> Recorded:
         config = _with_account(open_configuration(project, stamps, needs_salt=False))
         return with_stand_ins(project, config, partial(_record_program, project))
     except FlowflareError as error:
-        return Recorded(error=str(error))
+        return RecordedProgram(error=str(error))
 
 
 def _with_account(config: Configuration) -> Configuration:
@@ -178,8 +178,8 @@ def _with_account(config: Configuration) -> Configuration:
     return Configuration(texts, config.secret)
 
 
-def _record_program(project: Project, config: Configuration) -> Recorded:
-    report = Report(None, lambda: 0.0)
+def _record_program(project: Project, config: Configuration) -> RecordedProgram:
+    report = RunLog(None, lambda: 0.0)
     ledger = Ledger(Deployment(), lambda: "", None)
     with importable(project.main if project.main.is_dir() else project.main.parent):
         aliases = _run(project, config, ledger, report)
@@ -190,11 +190,11 @@ def _record_program(project: Project, config: Configuration) -> Recorded:
     ]
     # Resources are registered from several threads, so failures come in any order.
     failures = sorted(report.failures, key=lambda failure: (failure.urn, failure.reason))
-    return Recorded(_in_order(own), aliases, tuple(failures))
+    return RecordedProgram(_in_order(own), aliases, tuple(failures))
 
 
 def _run(
-    project: Project, config: Configuration, ledger: Ledger, report: Report
+    project: Project, config: Configuration, ledger: Ledger, report: RunLog
 ) -> dict[str, Sequence[str]]:
     providers = Providers(project.name, project.stack, config.values, {})
     recorder = Recorder(ledger, providers, report, dry_run=True)
@@ -261,7 +261,7 @@ class Texts:
         return digest
 
 
-def dump(recorded: Recorded, stamps: Stamps, texts: Texts) -> dict[str, Any]:
+def dump(recorded: RecordedProgram, stamps: Stamps, texts: Texts) -> dict[str, Any]:
     """Write a recording as JSON values; `texts` receives its long texts."""
     return {
         "resources": [
@@ -282,11 +282,11 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub("at 0x...", text)
 
 
-def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
+def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> RecordedProgram:
     """Read a recording that `dump` wrote."""
     resources = (load_resource(texts.restore(record), stamps) for record in raw["resources"])
     failures = (Failure(**failure) for failure in raw["failures"])
-    return Recorded(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
+    return RecordedProgram(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
 
 
 def _bare(record: Resource, stamps: Stamps) -> Resource:

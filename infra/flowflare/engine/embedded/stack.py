@@ -16,7 +16,7 @@ from flowflare.engine.embedded.stack_state import (
     read_deployment,
     read_stack_state,
 )
-from flowflare.engine.report import Report, describe_failures
+from flowflare.engine.report import RunLog, describe_failures
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_method, redact_values
 from flowflare.state.backend import Backend
@@ -71,7 +71,7 @@ class EmbeddedStack:
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Run the program and plan what `up` would do, without API calls and without writing."""
         state = self._read()
-        report = Report(on_event, self._clock)
+        report = RunLog(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
         ledger = Ledger(state.deployment, lambda: "", None)
         providers = self._providers(state.config)
@@ -88,7 +88,7 @@ class EmbeddedStack:
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Bring the stack to what the program declares."""
         since = self._clock()
-        report = Report(on_event, self._clock)
+        report = RunLog(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
         with self._hold("update", report) as held, report.of_waits(self._api):
             state = self._read(check=True)
@@ -110,7 +110,7 @@ class EmbeddedStack:
         from flowflare.engine.embedded.destroy import Deleter
 
         state = self._read()
-        report = Report(None, self._clock)
+        report = RunLog(None, self._clock)
         ledger = Ledger(state.deployment, lambda: "", None)
         deleter = Deleter(ledger, self._providers(state.config), report, lifted=lose_data)
         deleter.plan(ledger.list_untouched(), what="destroyed")
@@ -122,7 +122,7 @@ class EmbeddedStack:
     ) -> Update:
         """Delete all resources of the stack, dependents first. The program does not run."""
         since = self._clock()
-        report = Report(on_event, self._clock)
+        report = RunLog(on_event, self._clock)
         with self._hold("destroy", report) as held, report.of_waits(self._api):
             state = self._read(check=True)
             self._refuse_remote(state.config)
@@ -200,8 +200,8 @@ class EmbeddedStack:
         return edit_in_backend(self._backend, state, self.project, self._environ)
 
     def run_over(
-        self, make: "Callable[[Ledger, Providers, Report], D]"
-    ) -> "tuple[Ledger, D, Report]":
+        self, make: "Callable[[Ledger, Providers, RunLog], D]"
+    ) -> "tuple[Ledger, D, RunLog]":
         """Run the program once with another deployer; nothing is written.
 
         Args:
@@ -211,7 +211,7 @@ class EmbeddedStack:
             The records of the run, the deployer, and what failed.
         """
         state = self._read()
-        report = Report(None, self._clock)
+        report = RunLog(None, self._clock)
         ledger = Ledger(state.deployment, lambda: "", None)
         deployer = make(ledger, self._providers(state.config), report)
         with _importable(self.project):
@@ -224,7 +224,7 @@ class EmbeddedStack:
         return read_stack_state(self._backend, self.project, self._environ, check=check)
 
     @contextlib.contextmanager
-    def _hold(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
+    def _hold(self, kind: Literal["update", "destroy"], report: RunLog) -> Iterator[Held]:
         """Hold the stack during a run, and record the run in the backend's history."""
         backend, note = self._backend, partial(warn, report.note)
         with (
@@ -269,7 +269,7 @@ class EmbeddedStack:
             require_loopback(base_url)
 
     def _apply(
-        self, ledger: Ledger, providers: "Providers", report: Report, state: StackState
+        self, ledger: Ledger, providers: "Providers", report: RunLog, state: StackState
     ) -> None:
         from flowflare.engine.embedded.apply import Deployer
 
@@ -289,7 +289,7 @@ class EmbeddedStack:
             deleter.delete(ledger.list_untouched(), replaced=_list_replaced(report))
 
     def _run(
-        self, deployer: "Deployer", report: Report, config: Configuration, *, dry_run: bool = True
+        self, deployer: "Deployer", report: RunLog, config: Configuration, *, dry_run: bool = True
     ) -> None:
         from flowflare.engine.embedded.monitor import Engine, ResourceMonitor
         from flowflare.engine.embedded.program import Program, run
@@ -323,5 +323,5 @@ def _merge_outputs(ledger: Ledger, before: Deployment) -> None:
         ledger.set_outputs(new.urn, {**old.outputs, **new.outputs})
 
 
-def _list_replaced(report: Report) -> list[str]:
+def _list_replaced(report: RunLog) -> list[str]:
     return [step.urn for step in report.steps if step.op == "replace"]

@@ -14,7 +14,7 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.embedded.recording import Recorded
+    from flowflare.engine.embedded.recording import RecordedProgram
 
 _ACCOUNT: Final = "flowflare:accountId"
 #: How many keys a program may require one after the other.
@@ -26,8 +26,8 @@ _AN_ACCOUNT: Final = hashlib.sha256(_ACCOUNT.encode()).hexdigest()[:32]
 
 
 def with_stand_ins(
-    project: "Project", config: Configuration, record: Callable[[Configuration], "Recorded"]
-) -> "Recorded":
+    project: "Project", config: Configuration, record: Callable[[Configuration], "RecordedProgram"]
+) -> "RecordedProgram":
     """Record a stack, with stand-ins for the keys of its environment.
 
     Args:

@@ -10,7 +10,7 @@ from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.engine.embedded.stack_state import Source, StackState
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.store import Store
@@ -44,7 +44,7 @@ class StateEdit:
     neighbours: tuple[Store, str] | None
     write: Callable[[Deployment, Callable[[], None]], None]
 
-    def run_over(self, make: Callable[[Ledger, Providers, Report], D]) -> tuple[Ledger, D, Report]:
+    def run_over(self, make: Callable[[Ledger, Providers, RunLog], D]) -> tuple[Ledger, D, RunLog]:
         """Run the program once with another deployer; see `EmbeddedStack.run_over`."""
         return self._stack(self.read_state).run_over(make)
 

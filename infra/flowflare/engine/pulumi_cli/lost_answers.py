@@ -27,7 +27,7 @@ _NAME_TAKEN: Final = re.compile(rf"\b({'|'.join(map(str, _TAKEN.values()))})\b")
 _SKEW: Final = timedelta(minutes=2)
 
 
-class Account:
+class AccountSearch:
     """Looks up objects in the account of a stack; writes nothing.
 
     Args:

@@ -32,7 +32,7 @@ from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
     from flowflare.engine.embedded.state_edit import StateEdit
-    from flowflare.engine.pulumi_cli.lost_answers import Account
+    from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
     from flowflare.engine.pulumi_cli.served import ServedProgram
 
 
@@ -305,10 +305,12 @@ class CliStack:
             raise describe_failures(run.report.failures)
         return Update(*_redact_run(run), self._clock() - since)
 
-    def _account(self) -> "Account":
-        from flowflare.engine.pulumi_cli.lost_answers import Account
+    def _account(self) -> "AccountSearch":
+        from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
 
-        return Account(self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken"))
+        return AccountSearch(
+            self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken")
+        )
 
     def setting(self, key: str) -> str:
         """Return a value of the configuration, opened, or else of the environment.

@@ -20,7 +20,7 @@ from flowflare.values.events import OnEvent, warn
 from flowflare.values.urns import name_of
 
 if TYPE_CHECKING:
-    from flowflare.engine.pulumi_cli.lost_answers import Account
+    from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
 
 Deployment = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class StateRepair:
         project: Project,
         environ: Mapping[str, str],
         workspace: Workspace,
-        open_account: Callable[[], "Account"],
+        open_account: Callable[[], "AccountSearch"],
         import_: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._project = project

@@ -18,7 +18,7 @@ from flowflare.engine.pulumi_cli.failures import (
 from flowflare.engine.pulumi_cli.steps import OPS, outputs_of, step_of
 from flowflare.engine.pulumi_cli.stream import Diagnostic, EngineEvent, ResourceState, StepMetadata
 from flowflare.engine.refused_steps import make_failure, refuse_step
-from flowflare.engine.report import Report
+from flowflare.engine.report import RunLog
 from flowflare.errors import UpdateFailed
 from flowflare.values.events import Event, OnEvent, Step
 from flowflare.values.urns import STACK_TYPE, name_of, type_of
@@ -27,7 +27,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass
-class Running:
+class RunningStep:
     """A step that is running, and when it began."""
 
     step: Step
@@ -65,8 +65,8 @@ class Translator:
     refused_creations: list[Taken] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.report = Report(self.on_event, self.clock)
-        self._running: dict[str, Running] = {}
+        self.report = RunLog(self.on_event, self.clock)
+        self._running: dict[str, RunningStep] = {}
         self._reasons: dict[str, list[str]] = {}
         self.ended = False
 
@@ -125,7 +125,7 @@ class Translator:
         if self.planning:
             self.report.plan_step(step)
         elif step.type != STACK_TYPE:
-            self._running[step.urn] = Running(step, self.report.start_step(step))
+            self._running[step.urn] = RunningStep(step, self.report.start_step(step))
 
     def _end(self, metadata: StepMetadata) -> None:
         if metadata.type == STACK_TYPE:

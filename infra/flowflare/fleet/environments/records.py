@@ -17,7 +17,7 @@ from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.store import ABSENT
 
 if TYPE_CHECKING:
-    from flowflare.state.backends.store import Store, Stored
+    from flowflare.state.backends.store import Store, StoredObject
 
 FORMAT: Final = 1
 _FOLDER: Final = ".flowflare/environments"
@@ -126,7 +126,7 @@ class EnvironmentRecords:
     def _key(self, name: str) -> str:
         return f"{self._folder}{name}.json"
 
-    def _read(self, key: str, stored: "Stored") -> StoredRecord:
+    def _read(self, key: str, stored: "StoredObject") -> StoredRecord:
         try:
             raw: dict[str, Any] = parse_json(stored.data)
             is_known = raw.pop("format") == FORMAT

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from flowflare.config.problems import nearest
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.environments.records import Seed
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.reading.files import read_text
 
 if TYPE_CHECKING:
@@ -149,12 +149,12 @@ def _databases(spec: "StackSpec") -> dict[str, str]:
     return {SERVICE: spec.service.database_name, **of_clients}
 
 
-def _find_database(client: "Client", account: str, name: str) -> tuple[Database, str]:
+def _find_database(client: "Client", account: str, name: str) -> tuple[RemoteDatabase, str]:
     uuid = str(client.call("GET", f"/accounts/{account}/d1/database/{name}")["uuid"])
-    return Database(client, account, uuid), uuid
+    return RemoteDatabase(client, account, uuid), uuid
 
 
-def _run(seed: SeedFile, database: Database, uuid: str) -> SeedResult:
+def _run(seed: SeedFile, database: RemoteDatabase, uuid: str) -> SeedResult:
     noted = Seed(file=seed.file, database=seed.database, database_id=uuid, checksum=seed.checksum)
     before = _read_checksum(database, seed)
     if before is not None:
@@ -177,7 +177,7 @@ def _run(seed: SeedFile, database: Database, uuid: str) -> SeedResult:
     return SeedResult(noted, ran=True)
 
 
-def _read_checksum(database: Database, seed: SeedFile) -> str | None:
+def _read_checksum(database: RemoteDatabase, seed: SeedFile) -> str | None:
     """Read the checksum with which a file was run; None if it was not."""
     where = f"WHERE file = {_quote(seed.file)}"
     rows = database.query(f"{_TABLE}SELECT checksum FROM flowflare_seeds {where};")  # noqa: S608

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.exports import exported_sql
 from flowflare.kinds import d1_database
-from flowflare.migrations.ledger import Database
+from flowflare.migrations.ledger import RemoteDatabase
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
 from flowflare.reading.files import open_file
@@ -162,7 +162,7 @@ class Exporter:
         for database in databases:
             if not self._exists(database):
                 continue
-            rows = _count_rows(Database(self._client, database.account_id, database.uuid))
+            rows = _count_rows(RemoteDatabase(self._client, database.account_id, database.uuid))
             if database.uuid not in known:
                 raise FleetError(f"database {database.name} has no export in {self._store.url}")
             if dict(known[database.uuid].tables) != rows:
@@ -202,7 +202,7 @@ class Exporter:
 
     def _export_one(self, one: StackDatabase, folder: str) -> ExportedDatabase:
         """Export a database, and repeat it if the database changes during the export."""
-        database = Database(self._client, one.account_id, one.uuid)
+        database = RemoteDatabase(self._client, one.account_id, one.uuid)
         file = self._scratch / f"{one.name}.sql"
         before = _count_rows(database)
         for _ in range(_TRIES):
@@ -233,7 +233,7 @@ class Exporter:
     def _compare(
         self,
         one: StackDatabase,
-        database: Database,
+        database: RemoteDatabase,
         columns: exported_sql.Columns,
         exported: Mapping[str, str],
     ) -> Compared:
@@ -360,7 +360,7 @@ def export_store(place: str, root: Path, environ: Mapping[str, str] | None = Non
     return open_place(place, os.environ if environ is None else environ, base=root)
 
 
-def _count_rows(database: Database) -> dict[str, int]:
+def _count_rows(database: RemoteDatabase) -> dict[str, int]:
     return count_rows(database, [str(row["name"]) for row in database.query(exported_sql.TABLES)])
 
 

@@ -116,7 +116,9 @@ class Checker:
     def _check_all(self, tenant: Endpoints, since: str) -> Iterator[str]:
         if tenant.service_url is not None:
             yield self._check_key(tenant)
-        stack = answers.Stack(tenant.service_url, tenant.client_urls, {}, refuses_keyless=True)
+        stack = answers.StackEndpoints(
+            tenant.service_url, tenant.client_urls, {}, refuses_keyless=True
+        )
         yield from answers.check(stack, self._patience, http=self._http)
         if tenant.service_url is not None and self._expected.workflow is not None:
             try:

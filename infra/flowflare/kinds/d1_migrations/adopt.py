@@ -16,7 +16,7 @@ from flowflare.migrations.baseline import (
 )
 from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.ledger import (
-    Database,
+    RemoteDatabase,
     note_checksums,
     open_ledger,
     read_ledger,
@@ -43,7 +43,7 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     name = str(row.get("name") or uuid)
     rows = plain(wanted.inputs.get("migrations") or [])
     files = [make_migration(str(row["name"]), str(row["sql"])) for row in rows]
-    reached = _Reached(name, uuid, Database(account.client, account.identity, uuid))
+    reached = _Reached(name, uuid, RemoteDatabase(account.client, account.identity, uuid))
     try:
         applied_files = _find_applied(reached, files, findings)
     except MigrationError as error:
@@ -69,7 +69,7 @@ class _Reached:
 
     name: str
     uuid: str
-    database: Database
+    database: RemoteDatabase
 
 
 def _find_applied(
@@ -126,7 +126,7 @@ def _select_by_ledger(files: Sequence[Migration], applied: Sequence[Applied]) ->
     return [file for file in files if file.name in names]
 
 
-def _note_checksums(database: Database, files: Sequence[Migration]) -> None:
+def _note_checksums(database: RemoteDatabase, files: Sequence[Migration]) -> None:
     """Note missing checksums; repeated calls change nothing."""
     bare = {row.name for row in open_ledger(database) if row.checksum is None}
     note_checksums(database, [file for file in files if file.name in bare])
@@ -138,7 +138,7 @@ def _make_baseline(reached: _Reached, files: Sequence[Migration], why: str) -> B
 
 
 def _refuse_differences(
-    found: Sequence[baseline.Difference], objects: Mapping[tuple[str, str], Any]
+    found: Sequence[baseline.SchemaDifference], objects: Mapping[tuple[str, str], Any]
 ) -> None:
     if not found:
         return

@@ -23,7 +23,7 @@ from flowflare.kinds.provider import (
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import Migration, make_migration, order_key
-from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.ledger import RemoteDatabase, read_ledger
 from flowflare.migrations.lint import lint
 from flowflare.migrations.plan import Applied, find_history_problems
 
@@ -99,8 +99,8 @@ class D1MigrationsProvider(CloudflareProvider):
         outputs = {name: props[name] for name in self.identity}
         return outputs | {"applied": _make_rows(applied)}
 
-    def _database(self, props: Props) -> Database:
-        return Database(self.api(), props["account_id"], props["database_id"])
+    def _database(self, props: Props) -> RemoteDatabase:
+        return RemoteDatabase(self.api(), props["account_id"], props["database_id"])
 
     def _read_live(self, props: Props) -> tuple[Sequence[Applied], bool] | None:
         """Read the database's ledger, and whether it is empty; None if it cannot be read."""
@@ -110,7 +110,7 @@ class D1MigrationsProvider(CloudflareProvider):
         # One attempt: a preview does not wait for a database that may not exist.
         once = Connector(Pace(timeout=10, retries=Retries(attempts=1)))
         client = once.open(self._base_url, self._token)
-        live = Database(client, account, database)
+        live = RemoteDatabase(client, account, database)
         try:
             applied = read_ledger(live)
             return applied, not applied and not read_objects(live)

@@ -17,7 +17,7 @@ class Comment:
 
 
 @dataclass(frozen=True)
-class Decision:
+class CommentPlan:
     """What to do.
 
     Attributes:
@@ -47,7 +47,7 @@ def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     notice: Callable[[str, str], str],
     may_create: bool = True,
     yields: bool = False,
-) -> Decision:
+) -> CommentPlan:
     """Decide what to do with the comments.
 
     The oldest comment stays, because links point to it. It gets the newest known plan, whichever
@@ -73,7 +73,7 @@ def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     if mine is not None and (own or may_create):
         known.insert(len(known) if yields else 0, mine)
     if not known:
-        return Decision(None, None, (), None)
+        return CommentPlan(None, None, (), None)
     newest = max(known, key=lambda shown: (shown.head == current, shown.run))
     fresh = newest.head == current
     shown = replace(newest, notice="" if fresh else notice(newest.head, current))
@@ -81,4 +81,4 @@ def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     kept = own[0][0] if own else None
     same = kept is not None and kept.body.replace("\r\n", "\n").rstrip() == body.rstrip()
     removed = tuple(comment for comment, _ in own[1:])
-    return Decision(kept, None if same else body, removed, shown)
+    return CommentPlan(kept, None if same else body, removed, shown)

@@ -15,7 +15,7 @@ from flowflare.review.comment import github, gitlab, sticky
 from flowflare.review.comment.marker import LIMIT, RESERVE, ShownPlan, defuse_commands, is_name
 from flowflare.review.comment.received import read_report
 from flowflare.review.comment.session import ServiceSession
-from flowflare.review.comment.target import Target
+from flowflare.review.comment.target import CommentTarget
 from flowflare.review.comment.words import write_footer, write_stale_notice
 from flowflare.review.report import Report
 
@@ -43,12 +43,12 @@ class CommentRequest:
 
 def post(
     request: CommentRequest,
-    target: Target,
+    target: CommentTarget,
     environment: Mapping[str, str],
     *,
     pace: Pace = PACE,
     settle: float = sticky.SETTLE,
-) -> tuple[Target, sticky.CommentOutcome]:
+) -> tuple[CommentTarget, sticky.CommentOutcome]:
     """Update the pull request's comment.
 
     Args:
@@ -105,7 +105,7 @@ def read_event(path: str | None) -> Mapping[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def render(report: Report, target: Target) -> str:
+def render(report: Report, target: CommentTarget) -> str:
     """Render a report as the comment's Markdown, within the service's limit."""
     below = write_footer(target)
     markdown = import_module("flowflare.review.markdown").render
@@ -117,7 +117,9 @@ def render(report: Report, target: Target) -> str:
     return text + below
 
 
-def _open_session(target: Target, environment: Mapping[str, str], pace: Pace) -> ServiceSession:
+def _open_session(
+    target: CommentTarget, environment: Mapping[str, str], pace: Pace
+) -> ServiceSession:
     service = github.SERVICE if target.kind == "github" else gitlab.SERVICE
     token = environment.get(service.variable, "").strip()
     if not token or not (token.isascii() and token.isprintable()):
@@ -129,8 +131,8 @@ def _open_session(target: Target, environment: Mapping[str, str], pace: Pace) ->
 
 
 def _find_pull_request(
-    session: ServiceSession, target: Target
-) -> tuple[sticky.PullRequest, Target]:
+    session: ServiceSession, target: CommentTarget
+) -> tuple[sticky.PullRequest, CommentTarget]:
     number = target.number
     if number is None:
         if target.branch is None:
@@ -143,7 +145,7 @@ def _find_pull_request(
 
 
 def _make_wanted(
-    request: CommentRequest, target: Target, report: Report | None
+    request: CommentRequest, target: CommentTarget, report: Report | None
 ) -> sticky.WantedComment:
     notice = partial(write_stale_notice, target)
     if report is None:

@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 
 from flowflare.api.retries import Pace
 from flowflare.errors import CommentError
-from flowflare.review.comment.decide import Comment, Decision, decide
+from flowflare.review.comment.decide import Comment, CommentPlan, decide
 from flowflare.review.comment.marker import ShownPlan
 from flowflare.review.comment.session import NotFound, Tries, TryAgain
 
@@ -81,7 +81,7 @@ class CommentOutcome:
 
 def decide_next(
     pull_request: PullRequest, wanted: WantedComment, author: str, *, yields: bool = False
-) -> Decision:
+) -> CommentPlan:
     """Read the comments and decide, without writing."""
     current = pull_request.read_head()
     return decide(
@@ -131,7 +131,7 @@ def update_comment(
     )
 
 
-def predict(decision: Decision, wanted: WantedComment) -> CommentOutcome:
+def predict(decision: CommentPlan, wanted: WantedComment) -> CommentOutcome:
     """Predict the outcome of `update_comment` without concurrent runs."""
     done: CommentAction | None = None
     if decision.body is not None:
@@ -141,7 +141,7 @@ def predict(decision: Decision, wanted: WantedComment) -> CommentOutcome:
     return CommentOutcome(action, decision.kept, removed, decision.shown)
 
 
-def _write(pull_request: PullRequest, decision: Decision) -> CommentAction | None:
+def _write(pull_request: PullRequest, decision: CommentPlan) -> CommentAction | None:
     if decision.body is None:
         return None
     if decision.kept is None:
@@ -154,7 +154,7 @@ def _write(pull_request: PullRequest, decision: Decision) -> CommentAction | Non
     return "updated"
 
 
-def _delete_extra(pull_request: PullRequest, decision: Decision) -> Iterator[int]:
+def _delete_extra(pull_request: PullRequest, decision: CommentPlan) -> Iterator[int]:
     for comment in decision.removed:
         try:
             pull_request.delete(comment)
@@ -164,7 +164,7 @@ def _delete_extra(pull_request: PullRequest, decision: Decision) -> Iterator[int
 
 
 def _name_action(
-    decision: Decision, wanted: WantedComment, done: CommentAction | None
+    decision: CommentPlan, wanted: WantedComment, done: CommentAction | None
 ) -> CommentAction:
     shown, plan = decision.shown, wanted.plan
     if shown is None:

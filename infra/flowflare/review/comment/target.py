@@ -30,7 +30,7 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Target:
+class CommentTarget:
     """The pull request to comment on, and the commit.
 
     Attributes:
@@ -62,7 +62,7 @@ class Target:
 
 def make_target(
     kind: ServiceName, project: str, number: int, environment: Mapping[str, str]
-) -> Target:
+) -> CommentTarget:
     """Make a target from the options.
 
     Raises:
@@ -70,13 +70,13 @@ def make_target(
     """
     if kind == "github":
         api = environment.get("GITHUB_API_URL") or _GITHUB
-        return Target("github", api, check_repository(project), number)
-    return Target(
+        return CommentTarget("github", api, check_repository(project), number)
+    return CommentTarget(
         "gitlab", environment.get("CI_API_V4_URL") or _GITLAB, _check_project(project), number
     )
 
 
-def detect_target(environment: Mapping[str, str], event: Mapping[str, Any]) -> Target:
+def detect_target(environment: Mapping[str, str], event: Mapping[str, Any]) -> CommentTarget:
     """Detect the target of the CI job that runs this command.
 
     Args:
@@ -96,7 +96,7 @@ def detect_target(environment: Mapping[str, str], event: Mapping[str, Any]) -> T
     )
 
 
-def replace_head(target: Target, head: str | None) -> Target:
+def replace_head(target: CommentTarget, head: str | None) -> CommentTarget:
     """Replace the target's commit, if the options name one.
 
     Raises:
@@ -127,8 +127,8 @@ def _check_project(text: str) -> str:
     return text
 
 
-def _detect_github(environment: Mapping[str, str], event: Mapping[str, Any]) -> Target:
-    target = Target(
+def _detect_github(environment: Mapping[str, str], event: Mapping[str, Any]) -> CommentTarget:
+    target = CommentTarget(
         kind="github",
         api=environment.get("GITHUB_API_URL") or _GITHUB,
         project=check_repository(environment["GITHUB_REPOSITORY"]),
@@ -159,7 +159,7 @@ def _detect_github(environment: Mapping[str, str], event: Mapping[str, Any]) -> 
     return replace(target, page=page)
 
 
-def _read_run(target: Target, run: Mapping[str, Any]) -> Target:
+def _read_run(target: CommentTarget, run: Mapping[str, Any]) -> CommentTarget:
     if run["event"] != "pull_request":
         raise CommentError(f"The run was started by {run['event']}, not by a pull request")
     head = check_sha(run["head_sha"])
@@ -174,11 +174,11 @@ def _read_run(target: Target, run: Mapping[str, Any]) -> Target:
     )
 
 
-def _detect_gitlab(environment: Mapping[str, str]) -> Target:
+def _detect_gitlab(environment: Mapping[str, str]) -> CommentTarget:
     # In a pipeline for merged results, CI_COMMIT_SHA is a temporary merge commit.
     head = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environment.get("CI_COMMIT_SHA")
     project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", "")
-    return Target(
+    return CommentTarget(
         kind="gitlab",
         api=environment.get("CI_API_V4_URL") or _GITLAB,
         project=_check_project(project),

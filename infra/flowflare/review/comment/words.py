@@ -1,9 +1,9 @@
 """Write the sentences around the plan: the notice of a stale plan, and the line below the plan."""
 
-from flowflare.review.comment.target import Target
+from flowflare.review.comment.target import CommentTarget
 
 
-def write_stale_notice(target: Target, shown: str, head: str) -> str:
+def write_stale_notice(target: CommentTarget, shown: str, head: str) -> str:
     """Write the notice that a plan is not for the pull request's current head, as Markdown.
 
     Args:
@@ -18,7 +18,7 @@ def write_stale_notice(target: Target, shown: str, head: str) -> str:
     return f"> [!WARNING]\n> {now}. A new plan is being made."
 
 
-def write_footer(target: Target) -> str:
+def write_footer(target: CommentTarget) -> str:
     """Write the line below the plan, as Markdown; empty if the run is unknown."""
     if not target.page:
         return ""

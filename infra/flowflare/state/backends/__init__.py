@@ -5,6 +5,6 @@ scheme, and `registry` lists them. A store contains Pulumi's state and the recor
 """
 
 from flowflare.state.backends.registry import open_store
-from flowflare.state.backends.store import ABSENT, Store, Stored
+from flowflare.state.backends.store import ABSENT, Store, StoredObject
 
-__all__ = ["ABSENT", "Store", "Stored", "open_store"]
+__all__ = ["ABSENT", "Store", "StoredObject", "open_store"]

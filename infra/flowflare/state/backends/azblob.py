@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowflare.errors import StateError
-from flowflare.state.backends.objects import ObjectStore, Patience, make_obstore
+from flowflare.state.backends.objects import ObjectStore, Timeouts, make_obstore
 from flowflare.state.backends.refusals import Remedies
-from flowflare.state.backends.url import BucketUrl, Options, read_bucket_url
+from flowflare.state.backends.url import BucketUrl, UrlOptions, read_bucket_url
 
-_OPTIONS: Final = Options(
+_OPTIONS: Final = UrlOptions(
     texts=("storage_account", "domain", "protocol"),
     switches=("localemu", "cdn"),
     example="azblob://CONTAINER?storage_account=ACCOUNT",
@@ -36,7 +36,7 @@ def open_container(
     environ: Mapping[str, str],
     base: Path | None = None,
     *,
-    patience: Patience | None = None,
+    patience: Timeouts | None = None,
 ) -> ObjectStore:
     """Open a container, without a request.
 
@@ -50,7 +50,7 @@ def open_container(
         StateError: the URL is invalid, or does not name an account.
     """
     del base
-    place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
+    place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     settings = _connection_string(environ)
 
     def find_option(option: str, variable: str, *parts: str) -> str:
@@ -106,7 +106,7 @@ def _connection_string(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Timeouts) -> Any:
     from obstore.store import AzureStore
 
     return make_obstore(AzureStore, url, dict(config), patience)

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from flowflare.errors import ConflictError, StateError
 from flowflare.reading.files import MOST_STORED_BYTES, UnusableFileError, open_file
-from flowflare.state.backends.store import ABSENT, Stored
+from flowflare.state.backends.store import ABSENT, StoredObject
 
 _SIDECAR: Final = ".attrs"
 _PATIENCE: Final = 30.0
@@ -69,7 +69,7 @@ class FolderStore:
             raise ValueError(f"{key!r} is not a valid key")
         return self.folder.joinpath(*parts)
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredObject | None:
         """Read an object; None if it does not exist."""
         path = self.path(key)
         with _translate_errors(path):
@@ -81,7 +81,7 @@ class FolderStore:
                     data, written = file.read(), found.st_mtime
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return Stored(data, _tag(data), written)
+        return StoredObject(data, _tag(data), written)
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
         """Write an object; see `Store`."""
@@ -144,7 +144,7 @@ class FolderStore:
                 found[key] = stored.tag
         return found
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
+    def read_many(self, keys: Sequence[str]) -> dict[str, StoredObject]:
         """Read several objects, one after another."""
         read = ((key, self.get(key)) for key in keys)
         return {key: stored for key, stored in read if stored is not None}

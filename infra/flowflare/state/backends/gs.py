@@ -10,11 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.state.backends.objects import ObjectStore, Patience, make_obstore
+from flowflare.state.backends.objects import ObjectStore, Timeouts, make_obstore
 from flowflare.state.backends.refusals import Remedies
-from flowflare.state.backends.url import BucketUrl, Options, read_bucket_url
+from flowflare.state.backends.url import BucketUrl, UrlOptions, read_bucket_url
 
-_OPTIONS: Final = Options(
+_OPTIONS: Final = UrlOptions(
     texts=(), switches=(), ignored=("access_id", "private_key_path"), example="gs://BUCKET"
 )
 REMEDIES: Final = Remedies(
@@ -35,7 +35,7 @@ def open_bucket(
     environ: Mapping[str, str],
     base: Path | None = None,
     *,
-    patience: Patience | None = None,
+    patience: Timeouts | None = None,
 ) -> ObjectStore:
     """Open a bucket, without a request.
 
@@ -49,7 +49,7 @@ def open_bucket(
         StateError: the URL is invalid.
     """
     del base
-    place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
+    place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     config: dict[str, Any] = {
         key: environ[name] for key, name in _NAMES.items() if environ.get(name)
     }
@@ -64,7 +64,7 @@ def open_bucket(
 
 
 @lru_cache(maxsize=8)
-def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Timeouts) -> Any:
     from obstore.store import GCSStore
 
     return make_obstore(GCSStore, url, dict(config), patience)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.state.backends.refusals import Refusal, Remedies, read_refusal
-from flowflare.state.backends.store import ABSENT, Stored
+from flowflare.state.backends.refusals import FailedCall, Remedies, read_refusal
+from flowflare.state.backends.store import ABSENT, StoredObject
 from flowflare.state.backends.url import BucketUrl
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _TOKEN: Final = "write"  # noqa: S105 -- the name of a field of metadata
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to wait for a store.
 
     Attributes:
@@ -63,7 +63,7 @@ class ObjectStore:
         url: BucketUrl,
         connect: Callable[[], Any],
         remedies: Remedies,
-        patience: Patience,
+        patience: Timeouts,
         *,
         version: str = "e_tag",
     ) -> None:
@@ -96,7 +96,7 @@ class ObjectStore:
         """Return the object's URL."""
         return f"{self.url}/{key}"
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredObject | None:
         """Read an object; None if it does not exist."""
         found = self._read(key)
         return None if found is None else found[0]
@@ -151,10 +151,10 @@ class ObjectStore:
         read = self.read_many([meta["path"] for meta in listed])
         return {key: stored.tag for key, stored in read.items()}
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
+    def read_many(self, keys: Sequence[str]) -> dict[str, StoredObject]:
         """Read several objects, up to 16 at once."""
         if len(keys) < 2:
-            read: list[Stored | None] = [self.get(key) for key in keys]
+            read: list[StoredObject | None] = [self.get(key) for key in keys]
         else:
             with ThreadPoolExecutor(min(_AT_ONCE, len(keys))) as pool:
                 read = list(pool.map(self.get, keys))
@@ -162,13 +162,13 @@ class ObjectStore:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _read(self, key: str) -> tuple[Stored, str] | None:
+    def _read(self, key: str) -> tuple[StoredObject, str] | None:
         """Return an object and the token of its write, empty for a write without a token."""
 
-        def read(store: Any) -> tuple[Stored, str] | None:
+        def read(store: Any) -> tuple[StoredObject, str] | None:
             answer = store.get(key)
             data, meta = bytes(answer.bytes()), answer.meta
-            stored = Stored(data, self._tag(meta), meta["last_modified"].timestamp())
+            stored = StoredObject(data, self._tag(meta), meta["last_modified"].timestamp())
             return stored, str(answer.attributes.get(_TOKEN, ""))
 
         return self._call(read, absent=None)
@@ -205,7 +205,7 @@ class ObjectStore:
         while True:
             store = self._connect()
             refusal = _attempt(call, store)
-            if not isinstance(refusal, Refusal):
+            if not isinstance(refusal, FailedCall):
                 return refusal
             if refusal.kind == "absent" and "absent" in absent:
                 return absent["absent"]
@@ -218,7 +218,7 @@ class ObjectStore:
 
 
 def make_obstore(
-    kind: Any, url: BucketUrl, config: Mapping[str, Any], patience: Patience, **more: Any
+    kind: Any, url: BucketUrl, config: Mapping[str, Any], patience: Timeouts, **more: Any
 ) -> Any:
     """Make obstore's store for a URL, without a request.
 
@@ -248,7 +248,7 @@ class _UnmetError(Exception):
     """The condition of a write does not hold."""
 
 
-def _attempt(call: Callable[[Any], T], store: Any) -> "T | Refusal":
+def _attempt(call: Callable[[Any], T], store: Any) -> "T | FailedCall":
     from obstore.exceptions import BaseError
 
     try:

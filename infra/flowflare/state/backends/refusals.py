@@ -75,7 +75,7 @@ Kind = Literal["absent", "unmet", "refused", "unreached", "unusable"]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class FailedCall:
     """A failed call.
 
     Attributes:
@@ -112,7 +112,7 @@ class Remedies:
     region: str = "Check the URL's options."
 
     def make_error(
-        self, place: str, refusal: Refusal, *, now: datetime | None = None
+        self, place: str, refusal: FailedCall, *, now: datetime | None = None
     ) -> StateError:
         """Make the error for a refusal.
 
@@ -148,7 +148,7 @@ class Remedies:
         return StateError(f"{place}: {_WRONG[what]}", remedy=remedies.get(what, self.credentials))
 
 
-def read_refusal(error: Exception) -> Refusal:
+def read_refusal(error: Exception) -> FailedCall:
     """Classify an exception of obstore.
 
     Args:
@@ -159,19 +159,19 @@ def read_refusal(error: Exception) -> Refusal:
     status = int(found.group(1)) if found else 0
     code = code.group(1) if (code := _CODE.search(text)) else str(status or "")
     if _REDIRECTED in text:
-        return Refusal("refused", "PermanentRedirect", 301)
+        return FailedCall("refused", "PermanentRedirect", 301)
     if not status and not isinstance(error, FileNotFoundError):
         is_sent = any(word in text for word in _TRANSPORT)
-        return Refusal("unreached", passes=True) if is_sent else Refusal("unusable")
+        return FailedCall("unreached", passes=True) if is_sent else FailedCall("unusable")
     if status in (0, 404) and code in _ABSENT:
-        return Refusal("absent", code, status)
+        return FailedCall("absent", code, status)
     # R2 accepts one write per second to an object, and answers 429 to more.
     if code in _PASSING or status == 429 or (status >= 500 and status != 501):
-        return Refusal("refused", code, status, passes=True)
+        return FailedCall("refused", code, status, passes=True)
     if status == 412 or code in ("PreconditionFailed", "BlobAlreadyExists", "ConditionNotMet"):
-        return Refusal("unmet", code, status)
+        return FailedCall("unmet", code, status)
     their_time = _THEIR_TIME.search(text)
-    return Refusal("refused", code, status, their_time=their_time.group(1) if their_time else "")
+    return FailedCall("refused", code, status, their_time=their_time.group(1) if their_time else "")
 
 
 def _explain_skew(place: str, their_time: str, now: datetime) -> StateError:

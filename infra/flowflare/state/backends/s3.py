@@ -14,11 +14,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flowflare.errors import StateError
-from flowflare.state.backends.objects import ObjectStore, Patience, make_obstore
+from flowflare.state.backends.objects import ObjectStore, Timeouts, make_obstore
 from flowflare.state.backends.refusals import Remedies
-from flowflare.state.backends.url import BucketUrl, Options, read_bucket_url
+from flowflare.state.backends.url import BucketUrl, UrlOptions, read_bucket_url
 
-_OPTIONS: Final = Options(
+_OPTIONS: Final = UrlOptions(
     texts=("region", "endpoint", "profile", "ssetype", "kmskeyid"),
     switches=("use_path_style", "disable_https", "dualstack", "fips", "accelerate"),
     same={
@@ -69,7 +69,7 @@ def open_bucket(
     environ: Mapping[str, str],
     base: Path | None = None,
     *,
-    patience: Patience | None = None,
+    patience: Timeouts | None = None,
 ) -> ObjectStore:
     """Open a bucket, without a request.
 
@@ -83,7 +83,7 @@ def open_bucket(
         StateError: the URL is invalid.
     """
     del base
-    place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
+    place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     keys = tuple(environ.get(name, "") for name in _KEY_NAMES)
     # The URL's profile wins over keys in the environment, and those over its profile.
     profile = place.text("profile") or ("" if keys[0] else environ.get("AWS_PROFILE", ""))
@@ -112,7 +112,7 @@ def _make_connector(
     url: BucketUrl,
     keys: tuple[str, ...],
     settings: tuple[tuple[str, str], ...],
-    patience: Patience,
+    patience: Timeouts,
     ambient: tuple[tuple[str, str], ...],
 ) -> Callable[[], Any]:
     """Make a function that returns obstore's store, cached by settings; threads may share it."""

@@ -14,7 +14,7 @@ ABSENT: Final = "absent"
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredObject:
     """An object that was read.
 
     Attributes:
@@ -49,7 +49,7 @@ class Store(Protocol):
     def describe(self, key: str) -> str:
         """Return the path or URL of an object, for messages."""
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredObject | None:
         """Read an object; None if it does not exist."""
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
@@ -93,5 +93,5 @@ class Store(Protocol):
             ending: what the keys end with; of several endings, any.
         """
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
+    def read_many(self, keys: Sequence[str]) -> dict[str, StoredObject]:
         """Read several objects, concurrently if that is faster. Missing objects are skipped."""

@@ -16,7 +16,7 @@ _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 @dataclass(frozen=True)
-class Options:
+class UrlOptions:
     """The options that a scheme's URLs may have.
 
     Attributes:
@@ -64,7 +64,7 @@ class BucketUrl:
         return dict(self.texts).get(name, "")
 
 
-def read_bucket_url(url: str, known: Options) -> BucketUrl:
+def read_bucket_url(url: str, known: UrlOptions) -> BucketUrl:
     """Parse a URL.
 
     Args:

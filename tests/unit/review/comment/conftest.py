@@ -17,7 +17,7 @@ from flowflare.review.comment.sticky import (
     WantedComment,
     update_comment,
 )
-from flowflare.review.comment.target import Target
+from flowflare.review.comment.target import CommentTarget
 from flowflare.review.comment.words import write_stale_notice
 from tests.unit.review.comment.forge import REPOSITORY, TOKEN, A, Forge, serving
 
@@ -83,12 +83,12 @@ class Runs:
         """Run once, from the first read to the last."""
         text = f"Plan of run {number}." if content is None else content
         shown = ShownPlan(name, head, (number, 1), text)
-        target = Target("github", self.forge.url, REPOSITORY, 7, head, (number, 1))
+        target = CommentTarget("github", self.forge.url, REPOSITORY, 7, head, (number, 1))
         wanted = WantedComment(name, shown, partial(write_stale_notice, target), may_create)
         return self.update_comment(wanted, settle)
 
-    def mark_stale(self, target: Target | None = None) -> CommentOutcome:
-        known = target or Target("github", self.forge.url, REPOSITORY, 7)
+    def mark_stale(self, target: CommentTarget | None = None) -> CommentOutcome:
+        known = target or CommentTarget("github", self.forge.url, REPOSITORY, 7)
         return self.update_comment(
             WantedComment("plan", None, partial(write_stale_notice, known)), 1.0
         )

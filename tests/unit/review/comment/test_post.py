@@ -9,7 +9,7 @@ import pytest
 from flowflare.errors import CommentError
 from flowflare.review.comment.marker import LIMIT, ShownPlan, compose, read_marker
 from flowflare.review.comment.post import CommentRequest, post, read_event
-from flowflare.review.comment.target import Target, detect_target, make_target
+from flowflare.review.comment.target import CommentTarget, detect_target, make_target
 from tests.cli.command import flowflare
 from tests.unit.review.comment.conftest import Clock
 from tests.unit.review.comment.forge import BOT, REPOSITORY, TOKEN, A, B, Forge
@@ -55,7 +55,9 @@ def job(forge: Forge, event: Path) -> dict[str, str]:
     }
 
 
-def post_report(forge: Forge, clock: Clock, file: Path, event: Path, **options: Any) -> Target:
+def post_report(
+    forge: Forge, clock: Clock, file: Path, event: Path, **options: Any
+) -> CommentTarget:
     environment = job(forge, event)
     target = detect_target(environment, read_event(environment["GITHUB_EVENT_PATH"]))
     found, _ = post(CommentRequest(file, **options), target, environment, pace=clock.pace)

@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.errors import CommentError
 from flowflare.review.comment.marker import ShownPlan, compose
-from flowflare.review.comment.target import Target
+from flowflare.review.comment.target import CommentTarget
 from tests.support.waiting import PATIENCE
 from tests.unit.review.comment.conftest import Clock, Runs
 from tests.unit.review.comment.forge import BOT, REPOSITORY, A, B, C, Fault, Forge
@@ -128,7 +128,9 @@ def test_a_failed_plan_is_not_announced_as_being_made(runs: Runs, forge: Forge) 
     runs.run(1, A)
     forge.head = B
     page = "https://github.com/acme/shop/actions/runs/2"
-    runs.mark_stale(Target("github", forge.url, REPOSITORY, 7, B, (2, 1), page=page, failed=True))
+    runs.mark_stale(
+        CommentTarget("github", forge.url, REPOSITORY, 7, B, (2, 1), page=page, failed=True)
+    )
     assert f"its plan failed: [its log]({page})" in forge.by()[0]
 
 
@@ -137,7 +139,7 @@ def test_a_plan_that_failed_for_an_older_commit_does_not_count_for_the_head(
 ) -> None:
     runs.run(1, A)
     forge.head = C
-    runs.mark_stale(Target("github", forge.url, REPOSITORY, 7, B, (2, 1), failed=True))
+    runs.mark_stale(CommentTarget("github", forge.url, REPOSITORY, 7, B, (2, 1), failed=True))
     assert "A new plan is being made." in forge.by()[0]
 
 

@@ -39,7 +39,7 @@ class Unmade:
         raise NotImplementedError
 
 
-class Recorded(Unmade):
+class RecordedType(Unmade):
     """Serves any other type: a preview records it, and `up` refuses it.
 
     Args:

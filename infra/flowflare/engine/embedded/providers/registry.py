@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowflare.api import PROCESS, Connector
-from flowflare.engine.embedded.providers.recorded import Recorded
+from flowflare.engine.embedded.providers.recorded import RecordedType
 from flowflare.kinds.contract import load_apply
 from flowflare.kinds.handler import Diff, Existing, Handler, Made
 from flowflare.kinds.registry import KINDS
@@ -87,8 +87,8 @@ class Providers:
             return self._cloudflare_handler(type_, provider)
         return self._record(type_)
 
-    def _record(self, type_: str) -> Recorded:
-        return Recorded(type_, self._list_served(), is_refused=self._refuses_others)
+    def _record(self, type_: str) -> RecordedType:
+        return RecordedType(type_, self._list_served(), is_refused=self._refuses_others)
 
     def _dynamic_handler(self) -> Handler:
         from flowflare.engine.embedded.providers.dynamic import Dynamic, DynamicProviders
