@@ -19,7 +19,7 @@ from flowflare.errors import MigrationError
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.baseline import normalise, read_objects
 from flowflare.migrations.files import read_migrations
-from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.ledger import RemoteDatabase, read_ledger
 from flowflare.migrations.lint import lint
 from flowflare.migrations.schema import OBJECTS
 from tests.emulator.emulated import NODE, NODE_MODULES, Account
@@ -81,7 +81,7 @@ def apply_with_flowflare(account: Account, folder: Path) -> tuple[list[str], Obj
     """Return the same of the files that `up` applies to a new database."""
     running = account.running
     client = UNCOUNTED.open(running.base_url, running.token)
-    database = Database(client, account.id, account.database("db"))
+    database = RemoteDatabase(client, account.id, account.database("db"))
     files = read_migrations(folder)
     stops = [each for each in lint(files) if each.stops and not each.needs_rows]
     problem = "; ".join(map(str, stops))
