@@ -181,4 +181,4 @@ def test_the_tutorial_says_what_to_do_when_the_port_is_taken() -> None:
     starter = (ROOT / "templates/starter/Pulumi.local.yaml.j2").read_text("utf-8")
     (port,) = re.findall(r"baseUrl: http://127.0.0.1:(\d+)/", starter)
     tutorial = (ROOT / "docs/tutorial/index.md").read_text("utf-8")
-    assert f"port {port}. If another program has this port" in tutorial
+    assert f"port {port}. If another program already uses this port" in tutorial
