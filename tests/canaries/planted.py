@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from flowflare.config.files import read_project_file
 from flowflare.errors import SecretError
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
@@ -240,14 +241,14 @@ def _write_fleet(made: Planted) -> None:
     }
     text = yaml.safe_dump(written, sort_keys=False)
     (made.root / "tenants.yaml").write_text(made.adapt(text))
-    write_files(stack_files(read_fleet(made.root, {}), made.root), made.root)
+    write_files(stack_files(read_fleet(read_project_file(made.root), {})), made.root)
     for stack in TENANTS:
         file = made.stack_file(stack)
         kept = yaml.safe_load(file.read_text())
         kept["config"] |= sealed
         kept["encryptionsalt"] = made.vault.salt
         file.write_text(yaml.safe_dump(kept))
-    write_files(stack_files(read_fleet(made.root, {}), made.root), made.root)
+    write_files(stack_files(read_fleet(read_project_file(made.root), {})), made.root)
 
 
 def _commit_twice(made: Planted) -> None:

@@ -5,8 +5,7 @@ import os
 import shlex
 from pathlib import Path
 
-from flowflare.config.files import read_project
-from flowflare.config.former_token import FORMER_TOKEN
+from flowflare.config.files import FORMER_TOKEN, read_project
 from flowflare.emulator import pidfile
 from flowflare.emulator.api_token import ensure_token
 from flowflare.engine.access import find_token, make_stack_environment

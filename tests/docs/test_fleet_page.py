@@ -12,6 +12,7 @@ import typer
 import yaml
 
 from flowflare.cli.app import app
+from flowflare.config.files import read_project_file
 from flowflare.fleet.tenants.model import Limits
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.source import SAMPLE
@@ -43,7 +44,7 @@ def test_its_samples_are_valid_fleets(tmp_path: Path) -> None:
     for text in (BLOCKS[0], SAMPLE):
         assert jsonschema_rs.Draft202012Validator(schema).is_valid(yaml.safe_load(text))
         (tmp_path / "tenants.yaml").write_text(text)
-        stacks.append(read_fleet(tmp_path, {}).stacks())
+        stacks.append(read_fleet(read_project_file(tmp_path), {}).stacks())
     assert stacks[0][-3:] == ("gamma-prod", "old-dev", "old-prod")
     assert stacks[1] == ("acme-dev", "acme-prod", "beta-prod")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from flowflare.config.files import read_project
 from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.rollout.health import Patience
 from flowflare.rollout.rotate import Rotation
@@ -15,7 +16,7 @@ def make_rotation(project: Project, seconds: float = 20) -> Rotation:
     def open_stack(_: object) -> EmbeddedStack:
         return open_embedded(project.root, "local")
 
-    return Rotation(project.root, "local", open_stack, Patience(seconds))
+    return Rotation(read_project(project.root, "local"), open_stack, Patience(seconds))
 
 
 def rotate(project: Project, *, finish: bool = False) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from flowflare.config.files import read_project_file
 from flowflare.state.location import open_backend
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
@@ -82,7 +83,7 @@ def manual(project: Project, cloudflare: Cloudflare) -> Iterator[ManualAccount]:
 
 
 def load_state(project: Project) -> Any:
-    return open_backend(project.root, "flowflare", "local", {}).load()
+    return open_backend(read_project_file(project.root), "local", {}).load()
 
 
 def test_data_stays_and_the_next_up_changes_only_what_differs(manual: ManualAccount) -> None:

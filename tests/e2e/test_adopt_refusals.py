@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flowflare.config.files import read_project_file
 from flowflare.state.location import open_backend
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
@@ -41,7 +42,7 @@ def manual(install_once: tuple[ManualAccount, str]) -> Iterator[ManualAccount]:
 
 
 def load_state(project: Project) -> Any:
-    return open_backend(project.root, "flowflare", "local", {}).load()
+    return open_backend(read_project_file(project.root), "local", {}).load()
 
 
 def adopt_refused(manual: ManualAccount, *words: str) -> str:

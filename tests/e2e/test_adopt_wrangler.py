@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from flowflare.cli.drift import look
+from flowflare.config.files import read_project_file
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.manual_account import KEY, ManualAccount, open_manual_account
@@ -86,5 +87,5 @@ def test_a_wrangler_deployment_is_adopted_and_the_next_up_writes_nothing(
         last = project.account.find_last_request()
         manual.run("up")
         assert project.account.list_writes(last) == []
-        assert not look(project.root, ["local"]).stacks[0].findings
+        assert not look(read_project_file(project.root), ["local"]).stacks[0].findings
         assert list_runs(service) == runs != []

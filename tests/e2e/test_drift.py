@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from flowflare.cli.drift import look
+from flowflare.config.files import read_project_file
 from flowflare.review.drift.model import DriftDocument
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project
@@ -83,7 +84,7 @@ def list_differences(found: DriftDocument) -> set[Difference]:
 
 
 def find_drift(project: Project) -> DriftDocument:
-    return look(project.root, ["local"])
+    return look(read_project_file(project.root), ["local"])
 
 
 def configure_everything(project: Project) -> str:

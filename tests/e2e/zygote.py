@@ -45,7 +45,9 @@ def run(command: dict[str, str]) -> int:
     try:
         root, name = Path(command["root"]), command["stack"]
         if command["do"] in ("rotate", "finish"):
-            rotation = Rotation(root, name, lambda project: open_stack(project, os.environ))
+            rotation = Rotation(
+                read_project(root, name), lambda project: open_stack(project, os.environ)
+            )
             for step in rotation.steps(finish=command["do"] == "finish"):
                 rotation.perform(step)
         elif command["do"] in ("environment", "sweep"):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config.files import read_project
+from flowflare.config.files import read_project, read_project_file
 from flowflare.engine.pulumi_cli.children import MARK, end_left_behind, mark_of
 from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
 from flowflare.fleet.forwarder import Forwarder
@@ -110,10 +110,11 @@ def test_three_stacks_at_once_share_a_budget_and_nothing_else(
     any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
     fleet = any_fleet
-    prepared = CheckedEnvirons(fleet.root, fleet.make_environ, needs_cli=True)
+    shared = read_project_file(fleet.root)
+    prepared = CheckedEnvirons(shared, fleet.make_environ, needs_cli=True)
     with (
         Forwarder() as forwarder,
-        Pool(fleet.root, prepared.environ_of, 3, forwarder.address) as pool,
+        Pool(shared, prepared.environ_of, 3, forwarder.address) as pool,
     ):
         results = fleet.run(pool)
         assert [result.error for result in results.values()] == ["", "", ""]

@@ -13,6 +13,7 @@ from typing import Any, cast
 import boto3
 import yaml
 
+from flowflare.config.files import read_project_file
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
@@ -94,7 +95,7 @@ class Machine(FleetProject):
         written["defaults"] |= defaults
         written["tenants"] |= tenants or {}
         file.write_text(yaml.safe_dump(written, sort_keys=False))
-        write_files(stack_files(read_fleet(self.root, {}), self.root), self.root)
+        write_files(stack_files(read_fleet(read_project_file(self.root), {})), self.root)
 
     def run_with(self, other: "Machine", *words: tuple[str, ...]) -> list["CommandResult"]:
         """Run a command on both machines at the same time, and return both results."""

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from flowflare.config.engine import data_folder
+from flowflare.config.files import read_project_file
 from flowflare.emulator.api_token import read_token
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
@@ -54,7 +55,7 @@ class FleetProject:
         }
         (self.root / "tenants.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
         # This is what `flowflare fleet config` does.
-        write_files(stack_files(read_fleet(self.root, {}), self.root), self.root)
+        write_files(stack_files(read_fleet(read_project_file(self.root), {})), self.root)
 
     @property
     def token(self) -> str:

@@ -53,7 +53,7 @@ def make_both_plans(root: Path, *, same_secrets: bool = True) -> tuple[Plan | No
     project = read_project(root, "local")
     closed = {key: value for key, value in os.environ.items() if "PASSPHRASE" not in key}
     sealed = plan_sealed(project, closed, same_secrets=same_secrets)
-    return sealed, plan_against(root, project, os.environ | OPEN)
+    return sealed, plan_against(project.shared, project, os.environ | OPEN)
 
 
 def edit(old: str, new: str) -> Callable[[str], str]:
@@ -115,7 +115,7 @@ def test_a_new_stack_is_planned_without_secrets(shop: Project) -> None:
     file.write_text(text)
     project = read_project(shop.root, "other")
     sealed = plan_sealed(project, os.environ, same_secrets=False)
-    opened = plan_against(shop.root, project, os.environ | OPEN)
+    opened = plan_against(project.shared, project, os.environ | OPEN)
     file.unlink()
     assert sealed is not None
     assert review_changes(sealed) == review_changes(opened)

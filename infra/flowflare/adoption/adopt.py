@@ -16,9 +16,10 @@ from flowflare.adoption.model import Adoption, Entry
 from flowflare.adoption.names import TRACKER_TAG, place_names
 from flowflare.adoption.owners import find_owned_elsewhere, identify, read_other_states
 from flowflare.api import Client
-from flowflare.config.edit_paths import set_paths
+from flowflare.config.edit import set_values
 from flowflare.config.engine import EngineName
-from flowflare.config.files import ConfigValue, Project
+from flowflare.config.files import Project
+from flowflare.config.values import ConfigValue
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.embedded.state_edit import StateEdit
@@ -171,7 +172,7 @@ def write_adoption(project: Project, outcome: AdoptionPlan, target: StateEdit) -
 
     def before() -> None:
         if outcome.settings:
-            set_paths(project.stack_file, outcome.settings)
+            set_values(project.stack_file, outcome.settings)
         for ledger in outcome.ledgers:
             ledger()
 

@@ -5,15 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
-from flowflare.config.yaml_nodes import plain_keys
 from flowflare.errors import FlowflareError
-from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flowflare.config.files import Project
+    from flowflare.config.files import Project, ProjectFile
     from flowflare.emulator.process import Running
     from flowflare.engine.pulumi_cli.checks import Check
     from flowflare.state.backends.store import Store
@@ -121,14 +117,14 @@ def check_pulumi_cli(project: "Project") -> "Iterator[Check]":
 
     cli = find_cli(os.environ)
     yield cli_check(cli)
-    yield python_check(project, _read_runtime_options(project), os.environ)
+    yield python_check(project, os.environ)
     backend = backend_check(project, os.environ)
     yield backend
     if backend.status == "ok":
         yield from _check_bucket(project, _open_store_of_cli)
-    yield secrets_check(project, os.environ, _read_secrets_provider(project))
+    yield secrets_check(project, os.environ)
     if cli is not None and cli_check(cli).status != "fail":
-        yield from plugin_checks(project.root, os.environ)
+        yield from plugin_checks(project.shared, os.environ)
         if backend.status != "fail":
             yield stack_check(project, export(project, os.environ))
     address, token, problem = _read_access(project)
@@ -140,13 +136,13 @@ def check_pulumi_cli(project: "Project") -> "Iterator[Check]":
 
 
 def _check_bucket(
-    project: "Project", open_store: "Callable[[Path, Mapping[str, str]], Store]"
+    project: "Project", open_store: "Callable[[ProjectFile, Mapping[str, str]], Store]"
 ) -> "Iterator[Check]":
     """Check that a bucket for state supports conditional writes; other backends pass."""
     from flowflare.engine.pulumi_cli.checks import Check, bucket_check
 
     try:
-        store = open_store(project.root, os.environ)
+        store = open_store(project.shared, os.environ)
     except FlowflareError as error:
         yield Check("bucket", "fail", error.message, error.remedy or "")
         return
@@ -154,11 +150,13 @@ def _check_bucket(
         yield bucket_check(store)
 
 
-def _open_store_of_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
+def _open_store_of_cli(project: "ProjectFile", environ: "Mapping[str, str]") -> "Store":
     from flowflare.engine.pulumi_cli.state import backend_url
     from flowflare.state.location import open_project_store
 
-    return open_project_store(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
+    return open_project_store(
+        project, {**environ, "PULUMI_BACKEND_URL": backend_url(project, environ)}
+    )
 
 
 def _read_access(project: "Project") -> "tuple[str, str, Check | None]":
@@ -204,13 +202,3 @@ def _parse(text: str) -> Any:
         return parse_json(text)
     except ValueError:
         return None
-
-
-def _read_runtime_options(project: "Project") -> dict[str, Any]:
-    runtime = plain_keys(read_text(project.root / "Pulumi.yaml")).get("runtime")
-    options = runtime.get("options") if isinstance(runtime, dict) else None
-    return options if isinstance(options, dict) else {}
-
-
-def _read_secrets_provider(project: "Project") -> str:
-    return str(plain_keys(read_text(project.stack_file)).get("secretsprovider") or "")

@@ -91,8 +91,8 @@ def _install(project: "Project") -> None:
         with open_stderr().status("Installing the Pulumi CLI"):
             cli = install(os.environ)
         print_message(f"Installed {cli.path}")
-    for plugin in required_plugins(project.root):
-        if not is_installed(plugin, project.root, os.environ):
+    for plugin in required_plugins(project.shared):
+        if not is_installed(plugin, project.shared, os.environ):
             with open_stderr().status(f"Installing the plugin {plugin.name} {plugin.version}"):
                 install_plugin(cli, plugin, os.environ)
             print_message(f"Installed the plugin {plugin.name} {plugin.version}")

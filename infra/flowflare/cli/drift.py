@@ -10,9 +10,8 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from flowflare.config.files import Project
+    from flowflare.config.files import Project, ProjectFile
     from flowflare.kinds.account import Account
     from flowflare.review.drift.model import DriftDocument, StackDrift
 
@@ -65,13 +64,13 @@ def drift(
     """
     from flowflare.cli.allow_unknown import read_allowed
     from flowflare.cli.console import open_stderr, print_json
-    from flowflare.config.files import stacks_of
+    from flowflare.config.files import read_project_file
 
-    root = choose_project_root(cwd)
-    names = stack or stacks_of(root)
+    project = read_project_file(choose_project_root(cwd), check=False)
+    names = stack or project.list_stacks()
     allowed = read_allowed(allow_unknown or (), "NAME")
     with open_stderr().status("Reading the account"):
-        found = look(root, names, allowed)
+        found = look(project, names, allowed)
     refuse_needless(found, allowed)
     if json:
         print_json(found.model_dump(mode="json"))
@@ -121,24 +120,23 @@ def _join_few(stacks: "Sequence[str]") -> str:
 
 
 def look(
-    root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = None
+    shared: "ProjectFile", stacks: list[str], allowed: "Mapping[str, str] | None" = None
 ) -> "DriftDocument":
     """Compare stacks with their accounts; each list of an account is read once.
 
     Args:
-        root: the project's folder.
+        shared: the project.
         stacks: the stacks.
         allowed: the reasons by the name of what may be unknown.
 
     Raises:
         ConfigError: a stack does not exist, or its files are invalid.
     """
-    from flowflare.config.files import read_project
     from flowflare.review.drift.compare import mark_allowed
     from flowflare.review.drift.model import make_document
 
     accounts: dict[tuple[str, str, str], Account] = {}
-    projects = [read_project(root, name) for name in dict.fromkeys(stacks)]
+    projects = [shared.read_stack(name) for name in dict.fromkeys(stacks)]
     found = [mark_allowed(_drift(project, accounts), allowed or {}) for project in projects]
     return make_document(projects[0].name if projects else "", found)
 

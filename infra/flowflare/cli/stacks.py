@@ -87,7 +87,7 @@ def _plan_without_cli(
     from flowflare.state.backends.folder import parse_folder_url
     from flowflare.state.backends.registry import redact_url
 
-    url = backend_url(project.root, os.environ)
+    url = backend_url(project.shared, os.environ)
     if parse_folder_url(url, os.environ) is None:
         raise missing
     ensure_node_packages(say, root=project.root)

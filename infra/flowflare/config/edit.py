@@ -1,15 +1,17 @@
-"""Set single keys in a stack's file without changing any other character.
+"""Set values in a stack's file without changing any other character.
 
 YAML libraries that write a whole document change its layout. Here the parser only finds where a
 value begins and ends, and the text is replaced there. The result is parsed and compared before it
 is saved.
 """
 
+import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,101 +19,110 @@ from flowflare.config.yaml_nodes import ValueReader
 from flowflare.errors import ConfigError, Problem
 from flowflare.reading.files import read_text
 
-#: The values that can be written: whole numbers and lists of them.
-Written = int | Sequence[int]
+#: The values that can be written: whole numbers, lists of them, and texts.
+Written = int | str | Sequence[int]
+#: Keys from the outermost to the innermost, such as `("flowflare:names", "service")`.
+Keys = tuple[str, ...]
 _CONFIG = "config"
+_STEP = 2
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
-def set_keys(file: Path, values: Mapping[str, Written]) -> bool:
-    """Set keys below `config:` and replace the file atomically.
+def set_values(file: Path, values: Mapping[Keys, Written]) -> str:
+    """Set values below `config:` and replace the file atomically.
+
+    The file is read again for that, because it must keep what others have written in the meantime.
 
     Args:
         file: the stack's file; it exists.
-        values: full key to its value.
+        values: the keys of each value.
 
     Returns:
-        Whether the file changed.
+        The file's text.
 
     Raises:
         ConfigError: the file is not YAML, or its layout cannot be edited safely.
     """
     before = read_text(file, newline="")
     text = before
-    for key, value in values.items():
-        text = _set_key(file, text, key, value)
+    for keys, value in values.items():
+        text = _set_value(file, text, (_CONFIG, *keys), value)
     if text == before:
-        return False
-    expected = parse_values(file, before)
-    block = expected.get(_CONFIG)
-    present = block if isinstance(block, dict) else {}
-    expected[_CONFIG] = present | {key: _to_json(value) for key, value in values.items()}
-    if parse_values(file, text) != expected:
-        raise refuse_edit(file, values)
-    replace_file(file, text)
-    return True
+        return text
+    expected = _parse_values(file, before)
+    for keys, value in values.items():
+        _put(expected, (_CONFIG, *keys), _to_json(value))
+    if _parse_values(file, text) != expected:
+        raise _refuse(file, dict.fromkeys(keys[0] for keys in values))
+    _replace_file(file, text)
+    return text
 
 
-def _set_key(file: Path, text: str, key: str, value: Written) -> str:
-    root = parse_root(file, text)
-    written = _text(value)
-    block = next((node for name, node in root.value if name.value == _CONFIG), None)
-    if block is None:
-        lines = [f"{_CONFIG}:", f"  {key}: {written}", ""]
-        return end_line(text) + line_break(text).join(lines)
-    if not isinstance(block, yaml.MappingNode):  # an empty `config:`
-        return _splice(text, block, f"{line_break(text)}  {key}: {written}")
-    for name, node in block.value:
-        if name.value == key:
-            if _to_json(value) == _value(node):
-                return text
-            return _replace_value(file, text, name, node, written)
-    return _add_entry(text, block, key, written)
+def _set_value(file: Path, text: str, keys: Keys, value: Written) -> str:
+    node = _parse_root(file, text)
+    for depth, key in enumerate(keys):
+        found = next((entry for entry in node.value if entry[0].value == key), None)
+        if found is None:
+            return _insert(text, node, keys[depth:], value)
+        name, inner = found
+        if inner.start_mark.index < name.end_mark.index:
+            break  # an alias, whose text belongs to another key
+        if not isinstance(inner, yaml.MappingNode):
+            return _replace(text, name, inner, keys[depth + 1 :], value)
+        node = inner
+    # An alias, or a mapping in the place of the value.
+    raise _refuse(file, keys[1:2])
 
 
-def _replace_value(file: Path, text: str, name: yaml.Node, node: yaml.Node, written: str) -> str:
-    begin, end = node.start_mark.index, end_of(node)
-    if begin < name.end_mark.index:
-        # The value is an alias; its text belongs to another key.
-        raise refuse_edit(file, {str(name.value): 0})
-    if node.start_mark.line == name.end_mark.line:
-        space = " " if text[begin - 1] == ":" else ""
-        return f"{text[:begin]}{space}{written}{text[end:]}"
-    return f"{text[: name.end_mark.index]}: {written}{text[end:]}"
+def _replace(text: str, name: yaml.Node, node: yaml.Node, rest: Keys, value: Written) -> str:
+    begin, end = node.start_mark.index, _end_of(node)
+    head = text[: name.end_mark.index] + ":"
+    if rest:
+        block = _block(rest, value, name.start_mark.column + _STEP, _line_break(text))
+        return head + block.rstrip("\r\n") + text[max(end, begin) :]
+    if ValueReader("", []).value(node, "", 1) == _to_json(value):
+        return text
+    if node.start_mark.line == name.end_mark.line:  # only spaces are between them
+        head = text[:begin].removesuffix(" ") if text[begin - 1] == " " else text[:begin]
+    return f"{head} {_scalar(value)}{text[end:]}"
 
 
-def _add_entry(text: str, block: yaml.MappingNode, key: str, written: str) -> str:
-    if block.flow_style:
-        last = block.end_mark.index - 1
-        comma = ", " if block.value else ""
-        return f'{text[:last].rstrip()}{comma}"{key}": {written}{text[last:]}'
-    namespace = key.partition(":")[0]
-    own = [entry for entry in block.value if str(entry[0].value).startswith(f"{namespace}:")]
-    name, node = (own or block.value)[-1]
-    line = re.compile(r"[^\r\n]*(\r?\n)?").match(text, end_of(node))
+def _insert(text: str, node: yaml.MappingNode, keys: Keys, value: Written) -> str:
+    if node.flow_style:
+        last = node.end_mark.index - 1
+        comma = ", " if node.value else ""
+        written = _scalar(value)
+        for key in reversed(keys[1:]):
+            written = f"{{{json.dumps(key)}: {written}}}"
+        return f"{text[:last].rstrip()}{comma}{json.dumps(keys[0])}: {written}{text[last:]}"
+    end = _line_break(text)
+    if not node.value:  # an empty file
+        return _end_line(text) + _block(keys, value, 0, end).removeprefix(end)
+    namespace = keys[0].partition(":")[0]
+    own = [entry for entry in node.value if str(entry[0].value).startswith(f"{namespace}:")]
+    name, last_node = (own or node.value)[-1]
+    line = re.compile(r"[^\r\n]*(\r?\n)?").match(text, _end_of(last_node))
     assert line is not None
-    indent = " " * name.start_mark.column
-    head = end_line(text[: line.end()])
-    return f"{head}{indent}{key}: {written}{line_break(text)}{text[line.end() :]}"
+    block = _block(keys, value, name.start_mark.column, end).removeprefix(end)
+    return f"{_end_line(text[: line.end()])}{block}{text[line.end() :]}"
 
 
-def end_of(node: yaml.Node) -> int:
+def _block(keys: Keys, value: Written, column: int, end: str) -> str:
+    """Format nested keys as lines that begin at a column, after a line break."""
+    lines = [f"{' ' * (column + depth * _STEP)}{key}:" for depth, key in enumerate(keys)]
+    return f"{end}{end.join(lines)} {_scalar(value)}{end}"
+
+
+def _end_of(node: yaml.Node) -> int:
     """Return where a value's text ends; the end mark of a block is after the comments below it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return end_of(last[1] if isinstance(last, tuple) else last)
+        return _end_of(last[1] if isinstance(last, tuple) else last)
     return int(node.end_mark.index)
 
 
-def _splice(text: str, node: yaml.Node, written: str) -> str:
-    return f"{text[: node.start_mark.index]}{written}{text[node.end_mark.index :]}"
-
-
-def parse_root(file: Path, text: str) -> yaml.MappingNode:
-    """Parse the root mapping of a stack's file; an empty file is an empty mapping.
-
-    Raises:
-        ConfigError: the text is not YAML, or not a mapping.
-    """
+def _parse_root(file: Path, text: str) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -124,51 +135,54 @@ def parse_root(file: Path, text: str) -> yaml.MappingNode:
     return root
 
 
-def parse_values(file: Path, text: str) -> dict[str, object]:
-    """Parse a stack's file into plain values.
-
-    Raises:
-        ConfigError: the text is not YAML, not a mapping, or has a key twice.
-    """
+def _parse_values(file: Path, text: str) -> dict[str, Any]:
     problems: list[Problem] = []
-    value = ValueReader(file.name, problems).value(parse_root(file, text), "", 1)
+    value = ValueReader(file.name, problems).value(_parse_root(file, text), "", 1)
     if problems:
         raise ConfigError(problems)
     assert isinstance(value, dict)
     return value
 
 
-def _value(node: yaml.Node) -> object:
-    return ValueReader("", []).value(node, "", 1)
+def _put(tree: dict[str, Any], keys: Keys, value: object) -> None:
+    """Set a value in a tree whose parts may also be parts of another tree."""
+    for key in keys[:-1]:
+        inner = tree.get(key)
+        tree[key] = dict(inner) if isinstance(inner, dict) else {}
+        tree = tree[key]
+    tree[keys[-1]] = value
 
 
 def _to_json(value: Written) -> object:
-    return value if isinstance(value, int) else list(value)
+    return value if isinstance(value, (int, str)) else list(value)
 
 
-def _text(value: Written) -> str:
-    return str(value) if isinstance(value, int) else f"[{', '.join(map(str, value))}]"
+def _scalar(value: Written) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, str):
+        return f"[{', '.join(map(str, value))}]"
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
-def line_break(text: str) -> str:
-    """Return the line break that a text uses."""
+def _line_break(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def end_line(text: str) -> str:
+def _end_line(text: str) -> str:
     """End a text with a line break, unless it is empty or has one."""
-    return text if not text or text.endswith("\n") else text + line_break(text)
+    return text if not text or text.endswith("\n") else text + _line_break(text)
 
 
-def refuse_edit(file: Path, values: Mapping[str, Written]) -> ConfigError:
-    """Make the error for keys that cannot be edited safely."""
-    keys = " and ".join(f"`{key}`" for key in values)
-    message = f"{keys} cannot be set without changing something else"
+def _refuse(file: Path, keys: Iterable[str]) -> ConfigError:
+    named = " and ".join(f"`{key}`" for key in keys)
+    message = f"{named} cannot be set without changing something else"
     remedy = "Write the key on its own line, without an anchor or an alias."
     return ConfigError([Problem(file.name, message, remedy)])
 
 
-def replace_file(file: Path, text: str) -> None:
+def _replace_file(file: Path, text: str) -> None:
     """Replace a file atomically and keep its mode."""
     target = file.resolve()
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")

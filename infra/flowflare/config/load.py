@@ -25,7 +25,7 @@ from flowflare.config.problems import (
 )
 from flowflare.config.resolve import resolve_stack
 from flowflare.config.schema import NAMESPACE, StackConfig
-from flowflare.config.secure import mark_secrets
+from flowflare.config.values import mark_secrets
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import names
 from flowflare.model.stack import StackSpec
@@ -56,7 +56,7 @@ def load_stack(
         origins: the file and line of each key, for problems (`Project.places`).
         root: the project's folder, in which the clients' sources must exist; None to skip the
             checks of files.
-        secure: the paths of secrets before they were decrypted (`config/secure.py`).
+        secure: the paths of secrets before they were decrypted (`config/values.py`).
 
     Raises:
         ConfigError: the configuration has problems; the error lists all of them.

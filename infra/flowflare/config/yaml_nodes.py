@@ -1,23 +1,24 @@
-"""Read a YAML file into plain values with their lines.
+"""Parse a YAML text once, into a node tree and plain values with their lines.
 
 PyYAML's constructors follow YAML 1.1 (`yes` is true, `2026-11-01` is a date), but Pulumi's Go
 library does not. Only the node tree is therefore PyYAML's. A plain scalar is a boolean, a number or
-null according to YAML 1.2, and otherwise the text as it is written.
+null according to YAML 1.2, and otherwise the text as it is written. An alias repeats a node, so a
+tree of ten lines can expand to a billion values: a tree that is infinite, too deep or too large is
+refused.
 """
 
 import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
+from typing import Final, Self
 
 import yaml
 
-from flowflare.config.yaml_size import check_size
 from flowflare.errors import Problem
-from flowflare.reading.files import UnusableFileError
-from flowflare.reading.files import read_text as read_file
+from flowflare.reading.files import UnusableFileError, read_text
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -32,6 +33,9 @@ _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )
 _MERGE = "tag:yaml.org,2002:merge"
+# Far above any real configuration.
+_LEVELS: Final = 100
+_VALUES: Final = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -43,35 +47,74 @@ class Entry:
     line: int
 
 
-@lru_cache(maxsize=2)
-def _compose(text: str) -> yaml.Node | None:
-    """Parse a text into a node tree, which must not be changed.
+@dataclass(frozen=True)
+class YamlText:
+    """The text of a YAML file, which is parsed once however often its nodes are asked for.
 
-    The cache serves Pulumi.yaml, which is read again for every stack.
+    Attributes:
+        name: the file's name in problems.
+        text: the text.
     """
+
+    name: str
+    text: str
+
+    @classmethod
+    def read(cls, path: Path, problems: list[Problem]) -> Self | None:
+        """Read a file; return None, and add a problem, if it cannot be read."""
+        try:
+            return cls(path.name, read_text(path))
+        except OSError as error:
+            problems.append(describe_read_error(path, error))
+            return None
+
+    def parse(self, problems: list[Problem]) -> yaml.Node | None:
+        """Return the root node, which must not be changed.
+
+        Args:
+            problems: gains an entry if the text is not YAML.
+
+        Returns:
+            The root node; None for an empty or unreadable text.
+        """
+        root, problem = self._tree_or_problem
+        problems += [problem] if problem else []
+        return root
+
+    def plain_keys(self) -> dict[str, object]:
+        """Return the values of the keys, and ignore problems; empty if it is not a mapping."""
+        root = self.parse([])
+        value = ValueReader("", []).value(root, "", 1) if root is not None else None
+        return value if isinstance(value, dict) else {}
+
+    @cached_property
+    def _tree_or_problem(self) -> tuple[yaml.Node | None, Problem | None]:
+        try:
+            root = _compose(self.text)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = f"{self.name}:{mark.line + 1}" if mark else self.name
+            message = f"invalid YAML: {error.problem or error}"
+            remedy = "Check indentation, colons and quotes on this line."
+            return None, Problem(line, message, remedy)
+        except yaml.YAMLError as error:
+            return None, Problem(self.name, f"invalid YAML: {error}")
+        except RecursionError:
+            return None, Problem(self.name, "invalid YAML: it is nested too deeply")
+        except (OverflowError, ValueError):  # for `"\\UFFFFFFFF"`, PyYAML raises the error of chr()
+            message = "invalid YAML: an escape does not name a character"
+            return None, Problem(self.name, message)
+        problem = None if root is None else _check_size(root, self.name)
+        return (None, problem) if problem else (root, None)
+
+
+def _compose(text: str) -> yaml.Node | None:
     # Both loaders build nodes only, never Python objects.
     try:
         return yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError:
         # PyYAML's own parser has better messages, and they are the same on every machine.
         return yaml.compose(text, Loader=yaml.SafeLoader)
-
-
-def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
-    """Read a file's node tree.
-
-    Args:
-        path: the file; it exists.
-        problems: gains an entry if the file cannot be read or is not YAML.
-
-    Returns:
-        The root node; None for an empty or unreadable file.
-    """
-    try:
-        return read_text(read_file(path), path.name, problems)
-    except OSError as error:
-        problems.append(describe_read_error(path, error))
-    return None
 
 
 def describe_read_error(path: Path, error: OSError) -> Problem:
@@ -86,46 +129,6 @@ def describe_read_error(path: Path, error: OSError) -> Problem:
     why = error.strerror or ""
     remedy = "Save the file as UTF-8." if "UTF-8" in why else "Replace it with an ordinary file."
     return Problem(path.name, why, remedy)
-
-
-def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:
-    """Parse a text into a node tree.
-
-    Args:
-        text: the text.
-        file: its name in problems.
-        problems: gains an entry if the text is not YAML.
-
-    Returns:
-        The root node; None for an empty or unreadable text.
-    """
-    try:
-        root = _compose(text)
-        problem = None if root is None else check_size(root, file)
-        if problem is None:
-            return root
-        problems.append(problem)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"{file}:{mark.line + 1}" if mark else file
-        message = f"invalid YAML: {error.problem or error}"
-        remedy = "Check indentation, colons and quotes on this line."
-        problems.append(Problem(line, message, remedy))
-    except yaml.YAMLError as error:
-        problems.append(Problem(file, f"invalid YAML: {error}"))
-    except RecursionError:
-        problems.append(Problem(file, "invalid YAML: it is nested too deeply"))
-    except (OverflowError, ValueError):  # for `"\\UFFFFFFFF"`, PyYAML raises the error of chr()
-        problems.append(Problem(file, "invalid YAML: an escape does not name a character"))
-    return None
-
-
-def plain_keys(text: str) -> dict[str, object]:
-    """Read the keys of a YAML text and ignore problems; empty if it is not a mapping."""
-    problems: list[Problem] = []
-    root = read_text(text, "", problems)
-    value = ValueReader("", problems).value(root, "", 1) if root is not None else None
-    return value if isinstance(value, dict) else {}
 
 
 def entries(node: yaml.MappingNode, file: str, problems: list[Problem]) -> Iterator[Entry]:
@@ -201,3 +204,46 @@ def scalar(node: yaml.Node) -> object:
     if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
+
+
+def _check_size(root: yaml.Node, file: str) -> Problem | None:
+    """Return the problem of a tree whose aliases cannot be expanded; None if they can be."""
+    # The values and levels below each finished node, by the node's identity.
+    done: dict[int, tuple[int, int]] = {}
+    path: list[tuple[yaml.Node, Iterator[yaml.Node]]] = [(root, _below(root))]
+    open_nodes = {id(root)}
+    while path:
+        node, rest = path[-1]
+        child = next((node for node in rest if id(node) not in done), None)
+        if child is None:
+            path.pop()
+            open_nodes.discard(id(node))
+            sizes = [done[id(child)] for child in _below(node)]
+            values = 1 + sum(size for size, _ in sizes)
+            levels = 1 + max((deep for _, deep in sizes), default=0)
+            if values > _VALUES:
+                text = f"expands to more than {_VALUES:,} values, most of them through aliases"
+                return _refuse_size(node, file, text)
+            if levels > _LEVELS:
+                return _refuse_size(node, file, f"is nested more than {_LEVELS} levels deep")
+            done[id(node)] = (values, levels)
+        elif id(child) in open_nodes:
+            return _refuse_size(child, file, "contains itself, through an alias (`*name`)")
+        else:
+            open_nodes.add(id(child))
+            path.append((child, _below(child)))
+    return None
+
+
+def _below(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        yield from node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+
+
+def _refuse_size(node: yaml.Node, file: str, text: str) -> Problem:
+    remedy = "Write the values instead of aliases."
+    return Problem(f"{file}:{node.start_mark.line + 1}", f"the value {text}", remedy)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from flowflare.config.engine import data_folder, engine_of
-from flowflare.config.former_token import API_TOKEN
+from flowflare.config.files import API_TOKEN
 from flowflare.emulator.api_token import read_token
 from flowflare.emulator.process import find_running
 from flowflare.errors import SecretError

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from flowflare.config.files import ConfigValue, Project
+from flowflare.config.files import Project
+from flowflare.config.values import ConfigValue
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.passphrase import Vault, find_passphrase

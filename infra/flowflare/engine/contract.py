@@ -149,9 +149,9 @@ def find_backend(project: Project, environ: Mapping[str, str]) -> Backend | None
     from flowflare.engine.pulumi_cli.state import find_cli_store
     from flowflare.state.location import open_backend
 
-    if engine_of(project).needs_cli and find_cli_store(project.root, environ) is None:
+    if engine_of(project).needs_cli and find_cli_store(project.shared, environ) is None:
         return None
-    return open_backend(project.root, project.name, project.stack, environ)
+    return open_backend(project.shared, project.stack, environ)
 
 
 def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = True) -> Deployment:
@@ -175,7 +175,7 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
 
     if not engine_of(project).needs_cli:
         return open_stack(project, environ).read()
-    if parse_folder_url(backend_url(project.root, environ), environ) is not None:
+    if parse_folder_url(backend_url(project.shared, environ), environ) is not None:
         return read_deployment(project, environ)
     from flowflare.engine.pulumi_cli.stack import CliStack
 

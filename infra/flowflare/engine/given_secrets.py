@@ -7,8 +7,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowflare.config.files import Project
-from flowflare.config.former_token import API_TOKEN
+from flowflare.config.files import API_TOKEN, Project
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.run import learn

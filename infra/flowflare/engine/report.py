@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flowflare.api import Connector
-    from flowflare.config.cli_keys import CliKey
+    from flowflare.config.pulumi_keys import CliKey
 
 
 class RunLog:

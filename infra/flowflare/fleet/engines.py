@@ -5,11 +5,10 @@ environment variable, which is not stored in state. The embedded engine opens it
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowflare.config.engine import Engine, engine_of
-from flowflare.config.files import Project
+from flowflare.config.files import Project, ProjectFile
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.fleet.forwarder.limit import is_loopback
 
@@ -63,15 +62,19 @@ class CheckedEnvirons:
     """Make the environment variables of a fleet's stacks, and check the Pulumi CLI once.
 
     Args:
-        root: the project's folder.
+        project: the project of the stacks.
         environ_of: makes a stack's environment variables.
         needs_cli: whether any of the stacks needs the Pulumi CLI.
     """
 
     def __init__(
-        self, root: Path, environ_of: Callable[[str], Mapping[str, str]], *, needs_cli: bool
+        self,
+        project: ProjectFile,
+        environ_of: Callable[[str], Mapping[str, str]],
+        *,
+        needs_cli: bool,
     ) -> None:
-        self._root = root
+        self._project = project
         self._environ_of = environ_of
         self._unchecked = needs_cli
         self._refused: FlowflareError | None = None
@@ -85,19 +88,19 @@ class CheckedEnvirons:
         environ = self._environ_of(stack)
         if self._unchecked:
             self._unchecked = False
-            self._refused = _find_missing(self._root, environ)
+            self._refused = _find_missing(self._project, environ)
         if self._refused is not None:
             raise self._refused  # for every stack
         return environ
 
 
-def _find_missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
+def _find_missing(project: ProjectFile, environ: Mapping[str, str]) -> FlowflareError | None:
     from flowflare.engine.pulumi_cli.command import require_cli
     from flowflare.engine.pulumi_cli.plugins import require_plugins
 
     what = "this fleet"
     try:
-        require_plugins(what, root, require_cli(environ, what), environ)
+        require_plugins(what, project, require_cli(environ, what), environ)
     except FlowflareError as error:
         return error
     return None

@@ -5,8 +5,8 @@ No API is called, no secret is decrypted, and no program is run.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from flowflare.config.stacks import StackReader
 from flowflare.fleet.fingerprint.fingerprints import make_fingerprints
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.render.node import Progress
@@ -39,7 +39,7 @@ class PendingStacks:
 
 
 def find_pending(
-    root: Path,
+    reader: StackReader,
     stacks: Sequence[str],
     records: Mapping[str, TenantRecord],
     environ: Mapping[str, str],
@@ -48,7 +48,7 @@ def find_pending(
     """Compare the files of stacks with what was last applied.
 
     Args:
-        root: the project's folder.
+        reader: reads the stacks' configuration.
         stacks: the stacks.
         records: the records of the stacks (`TenantRecords.read_all`).
         environ: the environment variables that their programs would run with.
@@ -57,7 +57,7 @@ def find_pending(
     Raises:
         NodeError: a Worker has changed and must be bundled, but Node cannot run.
     """
-    found = make_fingerprints(root, stacks, environ, on_progress)
+    found = make_fingerprints(reader, stacks, environ, on_progress)
     why = {stack: explain(found[stack], records.get(stack)) for stack in stacks}
     return PendingStacks(
         stacks=tuple(stack for stack in stacks if why[stack]),

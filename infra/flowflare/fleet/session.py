@@ -1,13 +1,14 @@
 """Open an environment of the fleet for a command: its tenants, their files and their records."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE, Engine, engine_named
-from flowflare.config.files import read_base
+from flowflare.config.files import Project, read_project_file
+from flowflare.config.yaml_nodes import YamlText
 from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
 from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
@@ -25,24 +26,49 @@ class FleetSession:
     """The selected tenants of one environment.
 
     Attributes:
-        root: the project's folder.
         environ: the environment variables of this process.
-        project: the Pulumi project's name.
         fleet: the fleet.
         environment: the environment.
         tenants: the selected tenants, with any status.
         store: the state backend.
         records: the records of the environment's stacks.
+        files: the stacks' files that were read and not yet parsed, by stack.
     """
 
-    root: Path
     environ: Mapping[str, str]
-    project: str
     fleet: Fleet
     environment: Environment
     tenants: tuple[Tenant, ...]
     store: "Store"
     records: TenantRecords
+    files: dict[str, YamlText] = field(default_factory=dict, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.fleet.project.root
+
+    @property
+    def project(self) -> str:
+        """The Pulumi project's name."""
+        return self.fleet.project.name
+
+    @cached_property
+    def _stacks(self) -> dict[str, Project]:
+        return {}
+
+    def read_stack(self, stack: str) -> Project:
+        """Return the project with a stack's configuration; the stack's file is read once.
+
+        Raises:
+            ConfigError: the stack's file has problems.
+        """
+        if stack not in self._stacks:
+            written, project = self.files.pop(stack, None), self.fleet.project
+            self._stacks[stack] = (
+                project.parse_stack(stack, written) if written else project.read_stack(stack)
+            )
+        return self._stacks[stack]
 
     @property
     def standing(self) -> tuple[Tenant, ...]:
@@ -71,7 +97,7 @@ class FleetSession:
     @cached_property
     def engines(self) -> Mapping[str, Engine]:
         """The engine of each tenant's stack, by the stack's name."""
-        base = read_base(self.root).values.get(ENGINE)
+        base = self.fleet.project.values.get(ENGINE)
         inherited = base.text if base else None
         return {
             self.stack(tenant): engine_named(
@@ -92,12 +118,11 @@ class FleetSession:
         known = records.get(self.stack(tenant))
         if known is not None:
             return known.outcome not in ("retired", "destroyed")
-        from flowflare.config.files import read_project
         from flowflare.errors import FlowflareError
         from flowflare.fleet.engines import open_fleet_stack
 
         try:
-            project = read_project(self.root, self.stack(tenant))
+            project = self.read_stack(self.stack(tenant))
             return not open_fleet_stack(project, self.environ).is_empty()
         except FlowflareError:
             return True
@@ -124,20 +149,20 @@ def open_session(
         ConfigError: the fleet's files have problems; the error lists all of them.
         FleetError: the environment or a tenant does not exist, or a stack's file is outdated.
     """
-    fleet = read_fleet(root, environ)
+    project = read_project_file(root)
+    fleet = read_fleet(project, environ)
     tenants = select(fleet, environment, selection)
     stacks = {stack_of(tenant.name, environment) for tenant in tenants}
-    if files:
-        files_of_fleet = stack_files(fleet, root, environment)
-        refuse_outdated(file for file in files_of_fleet if file.stack in stacks)
-    project, store = read_base(root).name, open_project_store(root, environ)
+    found = stack_files(fleet, environment) if files else ()
+    found = tuple(file for file in found if file.stack in stacks)
+    refuse_outdated(found)
+    store = open_project_store(project, environ)
     return FleetSession(
-        root=root,
         environ=environ,
-        project=project,
         fleet=fleet,
         environment=fleet.environment(environment),
         tenants=tenants,
         store=store,
-        records=TenantRecords(store, project, environment),
+        records=TenantRecords(store, project.name, environment),
+        files={file.stack: file.present for file in found if file.present},
     )

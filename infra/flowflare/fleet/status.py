@@ -97,7 +97,7 @@ def read_status(session: "FleetSession", *, all_tenants: bool = True) -> FleetSt
     listed = {session.stack(tenant): tenant for tenant in session.tenants}
     known = {session.stack(tenant) for tenant in session.fleet.tenants}
     stacks = [stack for stack, tenant in listed.items() if tenant.status != "retired"]
-    now = make_fingerprints(session.root, stacks, session.environ)
+    now = make_fingerprints(session, stacks, session.environ)
     unlisted = {stack for stack in records if stack not in known} if all_tenants else set()
     leases = list_held(session.store, session.project, [*listed, *unlisted])
     found = []

@@ -3,8 +3,8 @@
 A user's mistake ends the program without a traceback (`as_run_error`).
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +12,10 @@ import pulumi
 from pulumi.runtime import config as pulumi_config
 from pulumi.runtime import get_root_directory
 
-from flowflare.config.files import PROJECT_FILE, read_project
+from flowflare.config.files import PROJECT_FILE, Project, read_project
 from flowflare.config.load import load_stack
-from flowflare.config.secure import Path as Place
-from flowflare.config.secure import secure_paths
+from flowflare.config.stacks import RUNNING
+from flowflare.config.values import secure_paths
 from flowflare.errors import ConfigError, FlowflareError
 from flowflare.migrations.files import Migration, read_migrations
 from flowflare.model.client import ClientSpec
@@ -58,24 +58,34 @@ def read_spec(root: Path) -> StackSpec:
     values = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     project, stack = pulumi.get_project(), pulumi.get_stack()
     known = partial(load_stack, values, project=project, stack=stack, root=root)
-    # The files are parsed again only if the configuration alone is not enough.
-    if any(map(pulumi_config.is_config_secret, values)):
-        origins, secure = _find_places(root, stack)
-        return known(origins=origins, secure=secure)
-    try:
+    # A program of the Pulumi CLI reads its files only if the configuration alone is not enough.
+    if not any(map(pulumi_config.is_config_secret, values)):
+        with suppress(ConfigError):
+            return known()
+    written = find_own_project(root, stack)
+    if written is None:
         return known()
-    except ConfigError:
-        origins, _ = _find_places(root, stack)
-        return known(origins=origins)
+    return known(origins=written.places, secure=secure_paths(written.values))
 
 
-def _find_places(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Collection[Place]]:
-    """Find the files and lines of keys and secrets; empty for values that are not from files."""
-    try:
-        project = read_project(root, stack)
-    except ConfigError:
-        return {}, ()
-    return project.places, secure_paths(project.values)
+def find_own_project(root: Path, stack: str) -> Project | None:
+    """Return the running program's project, which is read at most once in a program.
+
+    Args:
+        root: the project's folder.
+        stack: the stack's name.
+
+    Returns:
+        The project; None if the configuration is not from files, as in a test.
+    """
+    known = RUNNING.get()
+    if known is None or (known.root, known.stack) != (root, stack):
+        try:
+            known = read_project(root, stack)
+        except ConfigError:
+            return None
+        RUNNING.set(known)
+    return known
 
 
 @contextmanager

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowflare.config.files import read_project
 from flowflare.config.problems import Places, full_key, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.kinds.registry import find_kind
 from flowflare.model.names import hyphenate
 from flowflare.model.stack import StackSpec
+from flowflare.resources.project import find_own_project
 
 _KEY = "allowDataLoss"
 
@@ -57,10 +57,8 @@ def check_data_loss(name: str, spec: StackSpec, root: Path) -> None:
 def _make_problems(
     unknown: list[str], known: list[str], stack: str, root: Path
 ) -> Iterator[Problem]:
-    try:
-        places = Places(read_project(root, stack).places, stack)
-    except ConfigError:
-        places = Places(None, stack)  # the values are not from files, as in a test
+    written = find_own_project(root, stack)
+    places = Places(written.places if written else None, stack)
     for entry in unknown:
         key = full_key((_KEY, entry))
         message = f"`{key}`: the stack does not have a resource of that name with data"

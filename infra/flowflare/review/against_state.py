@@ -23,7 +23,7 @@ from flowflare.review.sections import Section
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:
-    from flowflare.config.files import Project
+    from flowflare.config.files import Project, ProjectFile
 
 
 def compare_with_state(
@@ -45,16 +45,21 @@ def compare_with_state(
     Returns:
         The sections, riskiest first, and the stacks in which nothing changes, sorted.
     """
-    from flowflare.config.files import read_project
+    from flowflare.config.files import read_project_file
 
     used = os.environ if environ is None else environ
     groups: dict[str, list[tuple[str, Review]]] = {}
     failed: dict[str, list[str]] = {}
     unchanged = []
+    program: ProjectFile | None = None
+    working: ProjectFile | None = None
     for stack in sorted(stacks):
         try:
-            project = read_project(checkout or root, stack)
-            found = review(plan_against(root, project, used), diff=True)
+            program = program or read_project_file(checkout or root, check=False)
+            project = program.read_stack(stack)
+            if checkout is not None:
+                working = working or read_project_file(root, check=False)
+            found = review(plan_against(working or program, project, used), diff=True)
         except FlowflareError as error:
             failed.setdefault(str(error), []).append(stack)
             continue
@@ -70,11 +75,12 @@ def compare_with_state(
     return sort_sections(made), tuple(unchanged)
 
 
-def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> Plan:
+def plan_against(working: "ProjectFile", project: "Project", environ: Mapping[str, str]) -> Plan:
     """Plan what `up` would do with a program, compared with the stack's state.
 
     Args:
-        root: the project's folder, which also has the state and the passphrase.
+        working: the project of the working tree, whose folder also has the state and the
+            passphrase.
         project: the program's project, in that folder or in a checkout.
         environ: the environment.
 
@@ -82,8 +88,9 @@ def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> 
         FlowflareError: the state cannot be read, a secret cannot be decrypted, or the program
             failed.
     """
-    deployment = read_state(replace(project, root=root), environ)
-    vault = open_vault(project, environ, home=root)
+    of_state = replace(working, name=project.name)
+    deployment = read_state(replace(project, shared=of_state), environ)
+    vault = open_vault(project, environ, home=working.root)
     return plan_over(project, deployment, environ, vault=vault)
 
 

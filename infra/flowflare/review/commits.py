@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from flowflare.config.files import stacks_of
+from flowflare.config.files import read_project_file
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.render.packages import LEFT_OUT
 from flowflare.review import report
@@ -177,7 +177,8 @@ def _check_stacks(wanted: Sequence[str], *checkouts: Checkout | CheckoutError) -
     known: set[str] = set()
     for checkout in checkouts:
         try:
-            known |= set(stacks_of(checkout.root)) if isinstance(checkout, Checkout) else set()
+            if isinstance(checkout, Checkout):
+                known |= set(read_project_file(checkout.root, check=False).list_stacks())
         except FlowflareError:
             return  # recording reports a Pulumi.yaml that cannot be read
     remedy = f"The commits have these stacks: {', '.join(sorted(known)) or 'none'}."

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.yaml_nodes import plain_keys
+from flowflare.config.yaml_nodes import YamlText
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render.packages import LOCK_FILES
@@ -241,6 +241,6 @@ def _read_json(file: Path) -> Mapping[str, Any]:
 
 def _read_yaml(file: Path) -> Mapping[str, Any]:
     try:
-        return plain_keys(read_text(file))
+        return YamlText("", read_text(file)).plain_keys()
     except OSError:
         return {}

@@ -18,7 +18,7 @@ from flowflare.errors import EngineError, FlowflareError
 from flowflare.model import names
 
 if TYPE_CHECKING:
-    from flowflare.config.files import Project
+    from flowflare.config.files import Project, ProjectFile
 
 #: The version of the lines that this process writes.
 FORMAT: Final = 1
@@ -63,10 +63,11 @@ def record_lines(
         project, texts, recorded}`; its `texts` are the long texts that no earlier line has. At the
         end `{end: true}`.
     """
-    from flowflare.config.files import stacks_of
+    from flowflare.config.files import read_project_file
     from flowflare.engine.embedded.recording import Stamps, Texts
 
-    known = stacks_of(root)
+    shared = read_project_file(root, check=False)
+    known = shared.list_stacks()
     wanted = known if stacks is None else [name for name in stacks if name in known]
     yield {"format": FORMAT, "stacks": wanted}
     folders = (str(root), str(top or root))
@@ -74,20 +75,21 @@ def record_lines(
     for name in wanted:
         yield {"begin": name}
         before = len(texts.by_digest)
-        project, recorded = _record_stack(root, name, stamps, texts)
+        project, recorded = _record_stack(shared, name, stamps, texts)
         new = dict(list(texts.by_digest.items())[before:])
         yield {"stack": name, "project": project, "texts": new, "recorded": recorded}
     yield {"end": True}
 
 
-def _record_stack(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
+def _record_stack(
+    shared: "ProjectFile", name: str, stamps: Any, texts: Any
+) -> tuple[str, dict[str, Any]]:
     """Record one stack, and return the project's name and what the stack declares."""
-    from flowflare.config.files import read_project
     from flowflare.engine.embedded.recording import RecordedProgram, dump, record
 
     project, words, read = "", {}, None
     try:
-        read = read_project(root, name)
+        read = shared.read_stack(name)
         project, words = read.name, list_own_words(read)
         recorded = record(read, stamps)
     except FlowflareError as error:

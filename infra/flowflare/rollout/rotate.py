@@ -6,13 +6,13 @@ run that was killed at any point.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from shlex import quote
 from typing import Any, Protocol
 
-from flowflare.config.edit import set_keys
-from flowflare.config.files import Project, read_project
+from flowflare.config.edit import set_values
+from flowflare.config.files import Project
 from flowflare.config.load import load_stack
+from flowflare.config.yaml_nodes import YamlText
 from flowflare.errors import FlowflareError, RolloutError
 from flowflare.rollout import health
 from flowflare.rollout.rotation import Keys, RotationStep, generation_of, steps
@@ -39,28 +39,22 @@ class Runner(Protocol):
         """Return the stack's outputs."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rotation:
     """One rotation of one stack.
 
     Attributes:
-        root: the project's folder.
-        stack: the stack's name.
-        open_stack: opens the stack with its current files.
+        project: the project seen through the stack, with the files as the last step wrote them.
+        open_stack: opens the stack with these files.
         patience: how long a health check waits.
         judge: checks the policies of a step, and raises to stop it before anything is deployed.
             It receives the project with the step's keys, and a function that plans the step.
     """
 
-    root: Path
-    stack: str
+    project: Project
     open_stack: Callable[[Project], Runner]
     patience: health.Patience = field(default_factory=health.Patience)
     judge: Callable[[Project, Callable[[], Plan]], None] | None = None
-
-    def project(self) -> Project:
-        """Read the project's current files."""
-        return read_project(self.root, self.stack)
 
     def keys(self) -> Keys:
         """Read the generations from the configuration.
@@ -68,7 +62,7 @@ class Rotation:
         Raises:
             ConfigError: the configuration is wrong.
         """
-        return configured_keys(self.project())
+        return configured_keys(self.project)
 
     def steps(self, *, finish: bool) -> tuple[RotationStep, ...]:
         """Compute the next steps; see `rotation.steps`.
@@ -76,7 +70,7 @@ class Rotation:
         Raises:
             RolloutError: no step is possible.
         """
-        deployed = api_keys(self.open_stack(self.project()).read())
+        deployed = api_keys(self.open_stack(self.project).read())
         return steps(self.keys(), deployed, finish=finish)
 
     def require_nothing_else(self) -> None:
@@ -85,13 +79,13 @@ class Rotation:
         Raises:
             RolloutError: `up` would change something.
         """
-        plan = self.open_stack(self.project()).preview()
+        stack, plan = self.project.stack, self.open_stack(self.project).preview()
         if plan.changed or plan.failures:
             raise RolloutError(
-                f"stack {self.stack} has changes that are not deployed; a rotation would carry "
+                f"stack {stack} has changes that are not deployed; a rotation would carry "
                 "them along",
-                remedy=f"See them: flowflare preview -s {quote(self.stack)}. Deploy them first: "
-                f"flowflare up -s {quote(self.stack)}",
+                remedy=f"See them: flowflare preview -s {quote(stack)}. Deploy them first: "
+                f"flowflare up -s {quote(stack)}",
             )
 
     def perform(self, step: RotationStep, on_event: OnEvent | None = None) -> tuple[str, ...]:
@@ -109,7 +103,7 @@ class Rotation:
                 step, and the configuration is unchanged.
             RolloutError: the health check failed.
         """
-        before = api_keys(self.open_stack(self.project()).read())
+        before = api_keys(self.open_stack(self.project).read())
         runner = self._configure(step)
         try:
             runner.up(on_event)
@@ -127,21 +121,25 @@ class Rotation:
                 self.patience,
             )
         except FlowflareError as error:
-            raise _explain_failure(error, step, self.project()) from error
+            raise _explain_failure(error, step, self.project) from error
 
     def _configure(self, step: RotationStep) -> Runner:
         """Write a step's keys into the configuration, and undo that if a policy refuses them."""
-        project, keys = self.project(), self.keys()
-        set_keys(project.stack_file, step.keys.configuration)
-        project = self.project()
-        runner = self.open_stack(project)
+        keys = self.keys()
+        self._write(step.keys)
+        runner = self.open_stack(self.project)
         if self.judge is not None:
             try:
-                self.judge(project, runner.preview)
+                self.judge(self.project, runner.preview)
             except FlowflareError:
-                set_keys(project.stack_file, keys.configuration)
+                self._write(keys)
                 raise
         return runner
+
+    def _write(self, keys: Keys) -> None:
+        file, shared = self.project.stack_file, self.project.shared
+        text = set_values(file, {(key,): value for key, value in keys.configuration.items()})
+        self.project = shared.parse_stack(self.project.stack, YamlText(file.name, text))
 
 
 def configured_keys(project: Project) -> Keys:

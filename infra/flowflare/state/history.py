@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, Protocol
 
-from flowflare.config.files import ConfigValue, Project
+from flowflare.config.files import Project
+from flowflare.config.values import ConfigValue
 from flowflare.errors import StateError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend

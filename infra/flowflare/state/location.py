@@ -7,14 +7,11 @@ its stacks in `.flowflare/state`, as it does without a backend.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from flowflare.config.files import PROJECT_FILE, private_folder
-from flowflare.config.yaml_nodes import plain_keys
+from flowflare.config.files import PROJECT_FILE, ProjectFile, private_folder
 from flowflare.errors import StateError
-from flowflare.reading.files import read_text
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.backends.registry import find_store
@@ -24,25 +21,24 @@ _VARIABLE: Final = "PULUMI_BACKEND_URL"
 _GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
 
 
-def open_project_store(root: Path, environ: Mapping[str, str]) -> Store:
+def open_project_store(project: ProjectFile, environ: Mapping[str, str]) -> Store:
     """Open the store of a project's state and of its fleet's records.
 
     Args:
-        root: the project's folder.
+        project: the project.
         environ: the environment.
 
     Raises:
         StateError: the configured backend cannot be used.
     """
-    return _find_configured(root, environ)[1] or _open_own(root)
+    return _find_configured(project, environ)[1] or _open_own(project.root)
 
 
-def open_backend(root: Path, project: str, stack: str, environ: Mapping[str, str]) -> Backend:
+def open_backend(project: ProjectFile, stack: str, environ: Mapping[str, str]) -> Backend:
     """Open the backend of a stack's state.
 
     Args:
-        root: the project's folder.
-        project: the project's name.
+        project: the stack's project.
         stack: the stack's name.
         environ: the environment.
 
@@ -50,11 +46,11 @@ def open_backend(root: Path, project: str, stack: str, environ: Mapping[str, str
         StateError: the stack's state is in the project's folder, but another backend is configured.
     """
     gzip = environ.get(_GZIP, "").lower() in ("1", "t", "true")
-    own = Backend(_open_own(root), project, stack, gzip=gzip)
-    named, store = _find_configured(root, environ)
+    own = Backend(_open_own(project.root), project.name, stack, gzip=gzip)
+    named, store = _find_configured(project, environ)
     if store is None or store == own.store:
         return own
-    other = Backend(store, project, stack, gzip=gzip, shared=True)
+    other = Backend(store, project.name, stack, gzip=gzip, shared=True)
     if own.exists and not other.exists:
         raise StateError(
             f"the state of stack {stack} is in {own.place}, but {named} names {store.url}",
@@ -63,25 +59,13 @@ def open_backend(root: Path, project: str, stack: str, environ: Mapping[str, str
     return other
 
 
-def read_backend_url(root: Path) -> str:
-    """Read `backend: url:` of a project's `Pulumi.yaml`; empty if it has none."""
-    return _parse_backend_url(read_text(root / PROJECT_FILE))
-
-
-@lru_cache(maxsize=4)
-def _parse_backend_url(text: str) -> str:
-    """Read the URL from the file's text, once: every stack of a fleet needs it several times."""
-    backend = plain_keys(text).get("backend")
-    return str(backend.get("url") or "") if isinstance(backend, dict) else ""
-
-
 def _open_own(root: Path) -> FolderStore:
     return FolderStore((private_folder(root) / "state").resolve())
 
 
-def _find_configured(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
+def _find_configured(project: ProjectFile, environ: Mapping[str, str]) -> tuple[str, Store | None]:
     """Return the setting that names a backend, and its store; None if only the CLI can use it."""
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
-        named, url = f"backend.url in {PROJECT_FILE}", read_backend_url(root)
-    return named, find_store(url, environ, base=root)
+        named, url = f"backend.url in {PROJECT_FILE}", project.backend_url
+    return named, find_store(url, environ, base=project.root)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from flowflare.adoption.names import NAMES, parse_names, place_names
-from flowflare.config.files import ConfigValue, read_project
+from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
+from flowflare.config.values import ConfigValue
 from flowflare.errors import AdoptionError
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config.edit import set_keys
+from flowflare.config.edit import set_values
 from flowflare.errors import ConfigError
 
 KEYS = {"flowflare:apiKeys": [2, 1], "flowflare:apiKeyInUse": 1}
@@ -30,8 +30,9 @@ config:
 def edit(tmp_path: Path, text: str, values: dict[str, int | list[int]] = KEYS) -> str:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_bytes(text.encode())
-    set_keys(file, values)
-    return file.read_bytes().decode()
+    text = set_values(file, {(key,): value for key, value in values.items()})
+    assert file.read_bytes().decode() == text
+    return text
 
 
 def test_values_are_replaced_in_place(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_keys_are_added_after_others_of_their_namespace(
     tmp_path: Path, before: str, after: str
 ) -> None:
     assert edit(tmp_path, before) == after
-    assert not set_keys(tmp_path / "Pulumi.prod.yaml", KEYS)
+    assert edit(tmp_path, after) == after
 
 
 def test_a_file_that_cannot_be_edited_safely_is_not_changed(tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_symbolic_link_and_the_files_mode_are_kept(tmp_path: Path) -> None:
     real.chmod(0o640)
     link = tmp_path / "Pulumi.prod.yaml"
     link.symlink_to(real)
-    assert set_keys(link, KEYS)
+    set_values(link, {("flowflare:apiKeys",): [2, 1]})
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert "apiKeys" in real.read_text()

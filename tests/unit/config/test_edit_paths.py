@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config.edit_paths import set_paths
+from flowflare.config.edit import set_values
 from flowflare.errors import ConfigError
 
 NAMES = {("flowflare:names", "service"): "tracker", ("flowflare:names", "clients", "a"): "shop"}
@@ -32,7 +32,7 @@ config:
 def edit(tmp_path: Path, text: str, values: dict[tuple[str, ...], str]) -> str:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_bytes(text.encode())
-    set_paths(file, values)
+    set_values(file, values)
     return file.read_bytes().decode()
 
 
@@ -76,9 +76,8 @@ def test_a_text_that_yaml_would_not_read_as_text_is_quoted(tmp_path: Path) -> No
 
 
 def test_present_values_change_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "Pulumi.prod.yaml"
-    file.write_text(f"config:\n{BLOCK}")
-    assert not set_paths(file, NAMES)
+    text = f"config:\n{BLOCK}"
+    assert edit(tmp_path, text, NAMES) == text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config.files import ConfigValue, read_project, stacks_in
+from flowflare.config.files import read_project, stacks_in
+from flowflare.config.values import ConfigValue
 from flowflare.errors import ConfigError
 
 PROJECT = """

@@ -1,12 +1,13 @@
 """The Pulumi CLI and what is around it: found, judged, installed where that is possible."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flowflare.config.files import Project, read_project
+from flowflare.config.files import Project, read_project, read_project_file
 from flowflare.engine.pulumi_cli import checks, versions
 from flowflare.engine.pulumi_cli.command import Cli, find_cli, install, require_cli
 from flowflare.engine.pulumi_cli.state import backend_url, read_deployment
@@ -99,15 +100,17 @@ def project(tmp_path: Path) -> Project:
 
 def test_the_backend_is_found_as_the_cli_finds_it(project: Project, tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
-    assert backend_url(project.root, home) == ""
-    assert backend_url(project.root, {**home, "PULUMI_ACCESS_TOKEN": "t"}).endswith("pulumi.com")
+    shared = project.shared
+    assert backend_url(shared, home) == ""
+    assert backend_url(shared, {**home, "PULUMI_ACCESS_TOKEN": "t"}).endswith("pulumi.com")
     (tmp_path / ".pulumi").mkdir()
     (tmp_path / ".pulumi/credentials.json").write_text('{"current": "s3://b"}')
-    assert backend_url(project.root, home) == "s3://b"
+    assert backend_url(shared, home) == "s3://b"
     with (project.root / "Pulumi.yaml").open("a") as file:
         file.write("backend:\n  url: file:///from/project\n")
-    assert backend_url(project.root, home) == "file:///from/project"
-    assert backend_url(project.root, {**home, "PULUMI_BACKEND_URL": "file:///env"}) == "file:///env"
+    shared = read_project_file(project.root)
+    assert backend_url(shared, home) == "file:///from/project"
+    assert backend_url(shared, {**home, "PULUMI_BACKEND_URL": "file:///env"}) == "file:///env"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_a_backend_folder_must_be_there(project: Project, tmp_path: Path) -> Non
 
 def test_the_passphrase_is_tried(project: Project) -> None:
     def status(environ: dict[str, str], provider: str = "") -> str:
-        return checks.secrets_check(project, environ, provider).status
+        return checks.secrets_check(replace(project, secrets_provider=provider), environ).status
 
     assert project.encryption_salt == SALT
     assert status({"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}) == "ok"
@@ -161,7 +164,8 @@ def test_a_run_that_was_cut_off_is_named(project: Project) -> None:
 
 def test_the_python_of_plain_pulumi(project: Project, tmp_path: Path) -> None:
     def status(options: dict[str, str], **environ: str) -> str:
-        return checks.python_check(project, options, environ).status
+        shared = replace(project.shared, runtime_options=options)
+        return checks.python_check(replace(project, shared=shared), environ).status
 
     assert status({}, PATH=str(Path(sys.executable).parent)) == "ok"
     assert status({}, PATH="", PULUMI_PYTHON_CMD=sys.executable) == "ok"

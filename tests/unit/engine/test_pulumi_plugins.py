@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flowflare.config.files import read_project_file
 from flowflare.engine.pulumi_cli import checks
 from flowflare.engine.pulumi_cli.command import Cli
 from flowflare.engine.pulumi_cli.plugins import (
@@ -51,11 +52,11 @@ def test_a_missing_plugin_is_refused_with_the_command_that_installs_it(
     root: Path, cli: Cli, environ: dict[str, str]
 ) -> None:
     with pytest.raises(EngineError) as refused:
-        require_plugins("stack prod", root, cli, environ)
+        require_plugins("stack prod", read_project_file(root), cli, environ)
     assert refused.value.message == f"stack prod needs the plugin {NAMED}, which is not installed"
     assert refused.value.remedy == f"Run: pulumi plugin install resource {NAMED}"
-    require_plugins("stack prod", root, cli, environ, runs_program=False)
-    [check] = checks.plugin_checks(root, environ)
+    require_plugins("stack prod", read_project_file(root), cli, environ, runs_program=False)
+    [check] = checks.plugin_checks(read_project_file(root), environ)
     assert (check.status, check.remedy) == ("fail", refused.value.remedy)
 
 
@@ -72,16 +73,19 @@ def test_all_missing_plugins_are_named_together(
         package = root / "venv/lib/python3.11/site-packages" / name
         package.mkdir(parents=True)
         (package / "pulumi-plugin.json").write_text(fields)
-    assert required_plugins(root) == [Plugin("aws", "7.0.0"), Plugin("random", "4.1.0")]
+    assert required_plugins(read_project_file(root)) == [
+        Plugin("aws", "7.0.0"),
+        Plugin("random", "4.1.0"),
+    ]
     with pytest.raises(EngineError, match=r"plugins aws 7\.0\.0 and random 4\.1\.0, which are not"):
-        require_plugins("stack prod", root, cli, environ)
+        require_plugins("stack prod", read_project_file(root), cli, environ)
 
 
 def test_an_installed_plugin_is_found_where_the_cli_finds_it(
     root: Path, environ: dict[str, str]
 ) -> None:
     def is_found(**more: str) -> bool:
-        return is_installed(CLOUDFLARE, root, {**environ, **more})
+        return is_installed(CLOUDFLARE, read_project_file(root), {**environ, **more})
 
     assert not is_found()
     folder = root / f"home/plugins/resource-cloudflare-v{CLOUDFLARE.version}"
@@ -107,7 +111,7 @@ def test_an_installed_plugin_is_found_where_the_cli_finds_it(
 def test_a_cli_without_its_language_hosts_is_refused(root: Path, environ: dict[str, str]) -> None:
     cli = Cli(put_program(root / "bin/pulumi"), (3, 274, 1))
     with pytest.raises(EngineError) as refused:
-        require_plugins("stack prod", root, cli, environ)
+        require_plugins("stack prod", read_project_file(root), cli, environ)
     hosts = "pulumi-language-python and pulumi-resource-pulumi-python"
     place = f"not found on PATH or beside {cli.path}"
     assert refused.value.message == f"stack prod needs {hosts}: {place}"
@@ -122,4 +126,4 @@ def test_a_plugin_that_cannot_be_downloaded_can_be_installed_from_an_archive(
 
 
 def test_the_packages_of_this_python_pin_cloudflares_plugin(root: Path) -> None:
-    assert CLOUDFLARE in required_plugins(root)
+    assert CLOUDFLARE in required_plugins(read_project_file(root))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config.files import read_project
+from flowflare.config.files import read_project, read_project_file
 from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.engine.pulumi_cli.plugins import HOSTS
 from flowflare.engine.pulumi_cli.stack import CliStack
@@ -89,7 +89,7 @@ def test_an_embedded_stack_keeps_its_address(folder: Path) -> None:
 
 
 def test_a_missing_plugin_fails_every_stack_and_is_looked_for_once(folder: Path) -> None:
-    environs = CheckedEnvirons(folder, lambda _: environ(folder), needs_cli=True)
+    environs = CheckedEnvirons(read_project_file(folder), lambda _: environ(folder), needs_cli=True)
     named = f"pulumi plugin install resource cloudflare {cloudflare_plugin().version}"
     for _ in range(2):
         with pytest.raises(EngineError, match=named):
@@ -104,11 +104,12 @@ def test_each_stack_gets_its_own_environment_if_the_plugins_are_installed(folder
     def environ_of(stack: str) -> Mapping[str, str]:
         return {**environ(folder), "PULUMI_CONFIG_PASSPHRASE": stack}
 
-    environs = CheckedEnvirons(folder, environ_of, needs_cli=True)
+    environs = CheckedEnvirons(read_project_file(folder), environ_of, needs_cli=True)
     for stack in ("acme-prod", "beta-prod"):
         assert environs.environ_of(stack) == environ_of(stack)
 
 
-def test_a_fleet_that_does_not_need_the_cli_does_not_look_for_it() -> None:
-    environs = CheckedEnvirons(Path("/nowhere"), lambda stack: {"STACK": stack}, needs_cli=False)
+def test_a_fleet_that_does_not_need_the_cli_does_not_look_for_it(folder: Path) -> None:
+    project = read_project_file(folder)
+    environs = CheckedEnvirons(project, lambda stack: {"STACK": stack}, needs_cli=False)
     assert environs.environ_of("acme-dev") == {"STACK": "acme-dev"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowflare.config.files import read_project_file
 from flowflare.fleet.environments.lifecycle import CommandContext, bring_up, take_down
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.prune import prune
@@ -62,15 +63,15 @@ def test_what_the_cli_writes_to_a_stack_file_is_kept(
     root: Path, environ: dict[str, str], pulumi: Callable[..., str]
 ) -> None:
     def kinds() -> list[str]:
-        return [file.kind for file in stack_files(read_fleet(root, environ), root)]
+        return [file.kind for file in stack_files(read_fleet(read_project_file(root), environ))]
 
-    write(stack_files(read_fleet(root, environ), root), root)
+    write(stack_files(read_fleet(read_project_file(root), environ)), root)
     pulumi("stack", "init", "acme-prod")
     pulumi("config", "set", "--secret", "a:token", "secret", "-s", "acme-prod")
     assert kinds() == ["same"]
     pulumi("config", "set", "flowflare:debug", "false", "-s", "acme-prod")
     assert kinds() == ["changed"]
-    write(stack_files(read_fleet(root, environ), root), root)
+    write(stack_files(read_fleet(read_project_file(root), environ)), root)
     got = [
         pulumi("config", "get", key, "-s", "acme-prod") for key in ("a:token", "flowflare:debug")
     ]
@@ -78,7 +79,9 @@ def test_what_the_cli_writes_to_a_stack_file_is_kept(
     assert pulumi("config", "get", "shop:list", "-s", "acme-prod").strip() == '[1,{"a":"b: c"}]'
 
     (root / "tenants.yaml").write_text(FLEET.partition("tenants:")[0])
-    [pruned] = prune(stack_files(read_fleet(root, environ), root), root, environ)
+    [pruned] = prune(
+        stack_files(read_fleet(read_project_file(root), environ)), read_project_file(root), environ
+    )
     assert not pruned.why_kept
 
 
@@ -86,7 +89,7 @@ def test_what_the_cli_writes_to_a_stack_file_is_kept(
 def test_an_environment_has_its_own_stack(
     root: Path, environ: dict[str, str], pulumi: Callable[..., str]
 ) -> None:
-    write(stack_files(read_fleet(root, environ), root), root)
+    write(stack_files(read_fleet(read_project_file(root), environ)), root)
 
     pulumi("stack", "init", "acme-prod")
     pulumi("config", "set", "--secret", "shop:key", "secret", "-s", "acme-prod")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flowflare.config.files import read_project_file
 from flowflare.fleet.fingerprint.fingerprints import KEY_VARIABLE, Fingerprint, make_fingerprints
 from flowflare.fleet.fingerprint.tool import digest_of
 
@@ -81,7 +82,7 @@ def make(root: Path, bundles: Path) -> Path:
 
 
 def of(root: Path, **environ: str) -> Fingerprint:
-    return make_fingerprints(root, ["acme-prod"], environ)["acme-prod"]
+    return make_fingerprints(read_project_file(root), ["acme-prod"], environ)["acme-prod"]
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
@@ -318,7 +319,7 @@ def test_modules_are_found_through_packages(root: Path) -> None:
 
 def test_a_stack_that_cannot_be_read_does_not_affect_the_others(root: Path) -> None:
     (root / "Pulumi.beta-prod.yaml").write_text("config: [")
-    found = make_fingerprints(root, ["acme-prod", "beta-prod", "gone-prod"], {})
+    found = make_fingerprints(read_project_file(root), ["acme-prod", "beta-prod", "gone-prod"], {})
     assert not found["acme-prod"].unknown
     assert "Pulumi.beta-prod.yaml" in found["beta-prod"].unknown[0]
     assert "Pulumi.gone-prod.yaml" in found["gone-prod"].unknown[0]

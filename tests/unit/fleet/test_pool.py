@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from flowflare.config.files import read_project_file
 from flowflare.errors import EngineError, SecretError
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.fleet.workers.worker import Worker, default_workers
@@ -63,10 +64,11 @@ DATABASES = 30
 PARENT = """
 import json, os, sys
 from pathlib import Path
+from flowflare.config.files import read_project_file
 from flowflare.fleet.workers.pool import Pool, Task
 
 root, stack = Path(sys.argv[1]), sys.argv[2]
-with Pool(root, lambda _: os.environ, 1) as pool:
+with Pool(read_project_file(root), lambda _: os.environ, 1) as pool:
     print("began", flush=True)
     for result in pool.run([Task("up", stack)]):
         print(result, flush=True)
@@ -100,7 +102,7 @@ def test_a_task_does_not_affect_the_others(tmp_path: Path) -> None:
     acts = ("crash", "fail", "print", "environ", "fork", "kill", "fine", "keyless", "last")
     root = project(tmp_path / "p", {name: {"p:act": name} for name in acts})
     events: list[TaskEvent] = []
-    with Pool(root, environ_of, 2) as pool:
+    with Pool(read_project_file(root), environ_of, 2) as pool:
         wanted = [*acts, "nowhere"]
         tasks = (Task("preview", stack) for stack in wanted)
         found = by_stack(list(pool.run(tasks, events.append)))
@@ -128,7 +130,7 @@ def test_a_task_does_not_affect_the_others(tmp_path: Path) -> None:
 def test_a_message_that_cannot_be_read_fails_only_its_task(tmp_path: Path) -> None:
     """A program has written to the pipe of the messages, which is open in its process."""
     root = project(tmp_path / "p", {name: {"p:act": name} for name in ("garble", "fine")})
-    with Pool(root, environ_of, 1) as pool:
+    with Pool(read_project_file(root), environ_of, 1) as pool:
         found = by_stack(list(pool.run(Task("preview", name) for name in ("garble", "fine"))))
     assert found["garble"].error.startswith("its process ended: ")
     assert found["fine"].ok
@@ -138,7 +140,7 @@ def test_each_line_that_a_program_prints_counts_for_its_own_stack(tmp_path: Path
     """The output uses another pipe than the result, which may be read first."""
     root = project(tmp_path / "p", {name: {"p:act": "talk"} for name in ("a", "b", "c")})
     events: list[TaskEvent] = []
-    with Pool(root, environ_of, 1) as pool:
+    with Pool(read_project_file(root), environ_of, 1) as pool:
         list(pool.run((Task("preview", stack) for stack in ("a", "b", "c")), events.append))
     notes = Counter(event.task.stack for event in events if event.kind == "note")
     assert notes == {"a": 5000, "b": 5000, "c": 5000}
@@ -148,7 +150,7 @@ def test_an_up_reports_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
     events: list[TaskEvent] = []
     with FakeCloudflare() as cloudflare:
         root = project(tmp_path / "p", {"a": {"p:databases": 2}}, cloudflare.base_url)
-        with Pool(root, environ_of, 1) as pool:
+        with Pool(read_project_file(root), environ_of, 1) as pool:
             [up] = pool.run([Task("up", "a")], events.append)
             [down] = pool.run([Task("destroy", "a")])
             [unknown] = pool.run([Task("dance", "a")])
@@ -163,7 +165,7 @@ def test_an_up_reports_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
 def test_a_stopped_pool_starts_no_more_tasks_and_ends_its_workers(tmp_path: Path) -> None:
     root = project(tmp_path / "p", {name: {} for name in "abcd"})
     found = []
-    with Pool(root, environ_of, 1) as pool:
+    with Pool(read_project_file(root), environ_of, 1) as pool:
         for result in pool.run(Task("outputs", stack) for stack in "abcd"):
             found.append(result.task.stack)
             pool.stop()
@@ -176,7 +178,7 @@ def test_a_worker_gets_no_secrets_of_the_parents_environment(tmp_path: Path) -> 
     root = project(tmp_path / "p", {"a": {}})
     os.environ["SECRET_OF_ANOTHER"] = "hunter2"  # as a fleet's passphrases are
     try:
-        with Pool(root, environ_of, 1) as pool:
+        with Pool(read_project_file(root), environ_of, 1) as pool:
             [result] = pool.run([Task("outputs", "a")])
             [worker] = pool._alive
             own = Path(f"/proc/{worker.pid}/environ").read_bytes()
@@ -196,7 +198,10 @@ def test_workers_that_do_not_start_fail_the_pool(tmp_path: Path) -> None:
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(broken)
     try:
-        with Pool(root, environ_of, 1) as pool, pytest.raises(EngineError, match="exit code 3"):
+        with (
+            Pool(read_project_file(root), environ_of, 1) as pool,
+            pytest.raises(EngineError, match="exit code 3"),
+        ):
             list(pool.run(Task("outputs", stack) for stack in "abcdef"))
     finally:
         os.environ.pop("PYTHONPATH")

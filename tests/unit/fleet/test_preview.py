@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from flowflare.cli.fleet.preview import _markdown, _refuse, _show
+from flowflare.config.files import read_project_file
 from flowflare.errors import FleetError
 from flowflare.fleet.pending import find_pending
 from flowflare.fleet.preview.preview import FleetPreview, estimate_seconds, make_preview
@@ -65,7 +66,7 @@ def write_tenants(root: Path, tenants: dict) -> None:
     }
     file = {"defaults": defaults, "environments": {"prod": {}}, "tenants": tenants}
     (root / "tenants.yaml").write_text(yaml.safe_dump(file))
-    write(stack_files(read_fleet(root, {}), root), root)
+    write(stack_files(read_fleet(read_project_file(root), {})), root)
 
 
 def open_prod(root: Path, *tenants: str) -> FleetSession:
@@ -73,7 +74,7 @@ def open_prod(root: Path, *tenants: str) -> FleetSession:
 
 
 def record(session: FleetSession, stack: str, **fields) -> None:
-    now = find_pending(session.root, [stack], {}, session.environ).fingerprints[stack]
+    now = find_pending(session, [stack], {}, session.environ).fingerprints[stack]
     known = {"outcome": "applied", "fingerprint": now, "at": "2026-11-24T00:00:00Z", **fields}
     session.records.write(TenantRecord(stack=stack, **known))
 
@@ -195,18 +196,18 @@ def test_a_passphrase_is_read_only_if_a_secret_may_have_changed(tmp_path: Path) 
         file["defaults"]["cloudflare:baseUrl"] = cloudflare.base_url
         del file["defaults"]["cloudflare:apiToken"]  # each stack has its own encrypted token
         (root / "tenants.yaml").write_text(yaml.safe_dump(file))
-        write(stack_files(read_fleet(root, {}), root), root)
+        write(stack_files(read_fleet(read_project_file(root), {})), root)
         for tenant, text in (("acme", "acme's"), ("beta", "beta's")):
             set_secret(root / f"Pulumi.{tenant}-prod.yaml", text)
         session = open_session(root, os.environ | secrets, "prod", Selection())
-        with Pool(root, session.environ_of, 2) as pool:
+        with Pool(session, session.environ_of, 2) as pool:
             results = pool.run(Task("up", stack) for stack in STACKS)
             assert [result.error for result in results] == ["", ""]
         for stack in STACKS:
             record(session, stack)
         file["defaults"]["debug"] = True
         (root / "tenants.yaml").write_text(yaml.safe_dump(file))
-        write(stack_files(read_fleet(root, {}), root), root)
+        write(stack_files(read_fleet(read_project_file(root), {})), root)
         set_secret(root / "Pulumi.beta-prod.yaml", "beta's")
         closed, opened = (
             make_preview(open_session(root, os.environ | known, "prod", Selection()), workers=1)

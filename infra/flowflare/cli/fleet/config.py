@@ -61,18 +61,19 @@ def config(
     import os
 
     from flowflare.cli.console import print_json
+    from flowflare.config.files import read_project_file
     from flowflare.fleet.tenants.files import stack_files, write
     from flowflare.fleet.tenants.prune import prune as prune_files
     from flowflare.fleet.tenants.read import read_fleet
 
-    root = choose_project_root(cwd)
-    fleet = read_fleet(root, os.environ)
+    project = read_project_file(choose_project_root(cwd))
+    fleet = read_fleet(project, os.environ)
     _refuse_unknown(fleet, environment)
-    files = stack_files(fleet, root, environment)
+    files = stack_files(fleet, environment)
     pruned: Sequence[PruneResult] = ()
     if not check:
-        write(files, root)
-        pruned = prune_files(files, root, os.environ) if prune else ()
+        write(files, project.root)
+        pruned = prune_files(files, project, os.environ) if prune else ()
     if json:
         print_json(_document(files, pruned, written=not check))
     else:

@@ -76,10 +76,9 @@ class Stopwatch:
 def make_ready(session: "FleetSession", stacks: Sequence[str]) -> None:
     """Prepare runs: install Node's packages, and start the embedded Cloudflare if needed."""
     from flowflare.cli.stacks import make_ready as make_stack_ready
-    from flowflare.config.files import read_project
 
     if stacks:
-        make_stack_ready(read_project(session.root, stacks[0]))
+        make_stack_ready(session.read_stack(stacks[0]))
 
 
 def make_budget_listener(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], None]":

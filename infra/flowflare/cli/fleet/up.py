@@ -96,7 +96,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     leaving, left = select_retired(session, tuple(retire or ()), records, selection.tenants)
     stacks = [session.stack(tenant) for tenant in session.standing]
     say = open_stderr().print
-    found = find_pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
+    found = find_pending(session, stacks, records, os.environ, lambda text: say(text, markup=False))
     unfinished = UnfinishedRollout(session.store, session.project, environment, selection)
     plan = plan_rollout(
         session.standing,

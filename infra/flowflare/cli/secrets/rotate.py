@@ -58,11 +58,11 @@ def rotate(
     from flowflare.rollout.health import Patience
     from flowflare.rollout.rotate import Rotation
 
-    root = choose_project_root(cwd)
-    refuse_single(read_project(root, stack))
-    rotation = Rotation(root, stack, open_project_stack, Patience(timeout), _judge)
+    project = read_project(choose_project_root(cwd), stack)
+    refuse_single(project)
+    rotation = Rotation(project, open_project_stack, Patience(timeout), _judge)
     if not preview:
-        make_ready(read_project(root, stack))
+        make_ready(project)
     steps = rotation.steps(finish=finish)
     document: dict[str, Any]
     if preview:
@@ -121,9 +121,9 @@ def _next_command(rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, pr
 
     if preview and steps:
         finish = " --finish" if steps[-1].number == 3 else ""
-        return f"Do it: flowflare secrets rotate --stack {quote(rotation.stack)}{finish}"
+        return f"Do it: flowflare secrets rotate --stack {quote(rotation.project.stack)}{finish}"
     keys = rotation.keys()
-    return next_sentence(keys, frozenset(keys.accepted), rotation.stack)
+    return next_sentence(keys, frozenset(keys.accepted), rotation.project.stack)
 
 
 def _show(steps: "tuple[RotationStep, ...]", next_command: str, *, preview: bool) -> None:

@@ -39,7 +39,7 @@ def doubt(
     """
     if engine_of(project).has_refresh:
         return []
-    backend = open_backend(project.root, project.name, project.stack, environ)
+    backend = open_backend(project.shared, project.stack, environ)
     raw = backend.load()
     if raw is None:
         return []

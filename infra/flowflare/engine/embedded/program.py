@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare.config.files import Project
+from flowflare.config.stacks import RUNNING
 from flowflare.engine.embedded.event_loop import LoopEnded, run_to_end
 from flowflare.errors import FlowflareError, ProgramError
 from flowflare.redaction.output import redact_output
@@ -40,30 +42,25 @@ class Program:
     """A Pulumi program, with the settings that it runs with.
 
     Attributes:
-        root: the folder of `Pulumi.yaml`.
-        main: the program's folder, or its file.
-        project: the project's name.
-        stack: the stack's name.
+        project: the project seen through the stack.
         config: the configuration by full key, secrets opened.
         secret_keys: the keys whose values are secret.
     """
 
-    root: Path
-    main: Path
-    project: str
-    stack: str
+    project: Project
     config: Mapping[str, str]
     secret_keys: Collection[str]
 
     @property
     def file(self) -> Path:
         """Return the file that is run."""
-        return self.main / "__main__.py" if self.main.is_dir() else self.main
+        main = self.project.main
+        return main / "__main__.py" if main.is_dir() else main
 
     @property
     def folder(self) -> Path:
         """Return the folder in which imports are looked up first."""
-        return self.main if self.main.is_dir() else self.main.parent
+        return self.file.parent
 
 
 def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bool = False) -> None:
@@ -124,6 +121,7 @@ def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: b
     from pulumi.runtime import config, settings
     from pulumi.runtime.stack import run_in_stack
 
+    RUNNING.set(program.project)
     config.set_all_config(dict(program.config), list(program.secret_keys))
 
     def body() -> None:
@@ -137,10 +135,10 @@ def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: b
         # The SDK's settings are context variables: they apply to this task and the tasks it starts.
         settings.configure(
             settings.Settings(
-                project=program.project,
-                stack=program.stack,
+                project=program.project.name,
+                stack=program.project.stack,
                 organization="organization",
-                root_directory=str(program.root),
+                root_directory=str(program.project.root),
                 monitor=monitor,
                 engine=engine,
                 dry_run=dry_run,
@@ -236,4 +234,5 @@ def _find_place(error: BaseException, program: Program) -> str:
 
 
 def _show_path(path: Path, program: Program) -> str:
-    return str(path.relative_to(program.root)) if path.is_relative_to(program.root) else str(path)
+    root = program.project.root
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -199,9 +199,7 @@ def _run(
     providers = Providers(project.name, project.stack, config.values, {})
     recorder = Recorder(ledger, providers, report, dry_run=True)
     monitor = ResourceMonitor(project.name, project.stack, recorder, dry_run=True)
-    program = Program(
-        project.root, project.main, project.name, project.stack, config.texts, config.secret
-    )
+    program = Program(project, config.texts, config.secret)
     run(program, monitor, Engine(report), dry_run=True)
     return recorder.earlier()
 

@@ -186,7 +186,7 @@ class EmbeddedStack:
         from flowflare.state.location import open_backend
 
         project = self.project
-        return open_backend(project.root, project.name, project.stack, self._environ)
+        return open_backend(project.shared, project.stack, self._environ)
 
     def read(self) -> Deployment:
         """Read the state alone; its secrets are opened when they are looked at."""
@@ -298,9 +298,7 @@ class EmbeddedStack:
         project = self.project
         learn_given_secrets(project, self._environ)
         monitor = ResourceMonitor(project.name, project.stack, deployer, dry_run=dry_run)
-        program = Program(
-            project.root, project.main, project.name, project.stack, config.texts, config.secret
-        )
+        program = Program(project, config.texts, config.secret)
         run_program = (self._source and self._source.run_program) or run
         run_program(program, monitor, Engine(report), dry_run=dry_run)
 

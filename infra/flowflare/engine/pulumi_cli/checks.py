@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from flowflare.config.files import Project
+from flowflare.config.files import Project, ProjectFile
 from flowflare.engine.pulumi_cli.command import OFFICIAL_INSTALL, Cli
 from flowflare.engine.pulumi_cli.plugins import install_command, is_installed, required_plugins
 from flowflare.engine.pulumi_cli.state import backend_url
@@ -61,16 +61,16 @@ def cli_check(cli: Cli | None) -> Check:
     return Check("pulumi", "ok", f"{cli.path} is {cli.version_text}")
 
 
-def plugin_checks(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+def plugin_checks(project: ProjectFile, environ: Mapping[str, str]) -> Iterator[Check]:
     """Check that the plugins are installed which the program's packages pin.
 
     Args:
-        root: the project's folder.
+        project: the project.
         environ: the environment of the CLI's commands.
     """
-    for plugin in required_plugins(root):
+    for plugin in required_plugins(project):
         named = f"{plugin.name} {plugin.version}"
-        if is_installed(plugin, root, environ):
+        if is_installed(plugin, project, environ):
             yield Check("plugin", "ok", named)
         else:
             remedy = f"Run: {install_command(plugin)}"
@@ -79,7 +79,7 @@ def plugin_checks(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
 
 def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
     """Check that the backend of the stack is known; a folder must exist and be writable."""
-    url = backend_url(project.root, environ)
+    url = backend_url(project.shared, environ)
     if not url:
         remedy = (
             "Set PULUMI_BACKEND_URL, for example to file://$HOME or "
@@ -120,14 +120,14 @@ def bucket_check(store: Store) -> Check:
     return Check("bucket", "ok", f"{store.url} answers, and keeps the conditions of writes")
 
 
-def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -> Check:
+def secrets_check(project: Project, environ: Mapping[str, str]) -> Check:
     """Check that the stack's secrets can be opened.
 
     Args:
         project: the project seen through the stack.
         environ: the environment.
-        provider: `secretsprovider` of the stack's file; empty if it has none.
     """
+    provider = project.secrets_provider
     if provider and provider != "passphrase":
         return Check("secrets", "ok", f"kept by {provider.partition('?')[0]}")
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
@@ -180,15 +180,14 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
     return Check("stack", "ok", f"{project.stack} has {count} resources")
 
 
-def python_check(project: Project, options: Mapping[str, Any], environ: Mapping[str, str]) -> Check:
+def python_check(project: Project, environ: Mapping[str, str]) -> Check:
     """Check that the Python with which plain `pulumi up` runs the program has Flowflare.
 
     Args:
         project: the project seen through the stack.
-        options: `runtime: options:` of `Pulumi.yaml`.
         environ: the environment.
     """
-    named = options.get("virtualenv")
+    named = project.shared.runtime_options.get("virtualenv")
     if named:
         return _check_virtualenv(project, str(named))
     python = shutil.which(

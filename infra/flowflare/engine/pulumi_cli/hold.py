@@ -49,7 +49,7 @@ def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
 
 
 def _store(project: Project, environ: Mapping[str, str]) -> Store | None:
-    store = find_cli_store(project.root, environ)
+    store = find_cli_store(project.shared, environ)
     if isinstance(store, FolderStore) and not store.folder.is_dir():
         return None  # the CLI makes the folder, or reports that it is missing
     return store

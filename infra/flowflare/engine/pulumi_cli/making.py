@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 
 from flowflare.config.files import Project
-from flowflare.config.yaml_nodes import plain_keys
 from flowflare.engine.pulumi_cli.state import find_cli_store
 from flowflare.engine.pulumi_cli.workspace import Workspace
 from flowflare.errors import FlowflareError
-from flowflare.reading.files import read_text
 from flowflare.state.backend import Backend
 
 
@@ -17,7 +15,7 @@ def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
     Raises:
         StateError: the backend cannot be reached.
     """
-    store = find_cli_store(project.root, environ)
+    store = find_cli_store(project.shared, environ)
     return None if store is None else Backend(store, project.name, project.stack).exists
 
 
@@ -34,8 +32,8 @@ def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> 
     """
     if is_made(project, environ):
         return
-    provider = plain_keys(read_text(project.stack_file)).get("secretsprovider")
-    words = ["--secrets-provider", str(provider)] if provider else []
+    provider = project.secrets_provider
+    words = ["--secrets-provider", provider] if provider else []
     try:
         workspace.run("stack", "init", "--no-select", *words)
     except FlowflareError as error:

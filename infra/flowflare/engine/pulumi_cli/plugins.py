@@ -10,14 +10,12 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from flowflare.config.files import PROJECT_FILE
-from flowflare.config.yaml_nodes import plain_keys
+from flowflare.config.files import ProjectFile
 from flowflare.engine.pulumi_cli.command import Cli, cli_environment
 from flowflare.engine.pulumi_cli.versions import Plugin, pinned_plugins
 from flowflare.errors import EngineError
-from flowflare.reading.files import read_text
 
 #: The programs of Pulumi's release that run Python programs and their dynamic resources.
 HOSTS: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
@@ -25,7 +23,7 @@ HOSTS: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
 
 def require_plugins(
     what: str,
-    root: Path,
+    project: ProjectFile,
     cli: Cli,
     environ: Mapping[str, str],
     *,
@@ -35,7 +33,7 @@ def require_plugins(
 
     Args:
         what: what needs them, for the message: `stack prod`.
-        root: the project's folder.
+        project: the project.
         cli: the CLI.
         environ: the environment of its commands.
         runs_program: whether the program runs; the CLI loads the plugins of all its packages.
@@ -49,8 +47,8 @@ def require_plugins(
             f"{what} needs {' and '.join(lacking)}: not found on PATH or beside {cli.path}",
             remedy="Pulumi's release has them: flowflare doctor --install",
         )
-    wanted = required_plugins(root) if runs_program else []
-    missing = [plugin for plugin in wanted if not is_installed(plugin, root, environ)]
+    wanted = required_plugins(project) if runs_program else []
+    missing = [plugin for plugin in wanted if not is_installed(plugin, project, environ)]
     if missing:
         names = " and ".join(f"{plugin.name} {plugin.version}" for plugin in missing)
         one = len(missing) == 1
@@ -61,42 +59,31 @@ def require_plugins(
         )
 
 
-def required_plugins(root: Path) -> list[Plugin]:
+def required_plugins(project: ProjectFile) -> list[Plugin]:
     """List the plugins that the program's installed packages pin.
 
     Args:
-        root: the project's folder; `virtualenv` of its `Pulumi.yaml` says which packages.
+        project: the project; `virtualenv` of its runtime's options says which packages.
     """
-    named = virtualenv(root)
+    named = project.runtime_options.get("virtualenv")
     if named:
-        return pinned_plugins((root / named).glob("lib/python3*/site-packages"))
+        return pinned_plugins((project.root / str(named)).glob("lib/python3*/site-packages"))
     return pinned_plugins()
 
 
-def virtualenv(root: Path) -> str:
-    """Read `runtime: options: virtualenv:` of `Pulumi.yaml`; empty if it has none.
-
-    Args:
-        root: the project's folder.
-    """
-    runtime = _read_project(root).get("runtime")
-    options = runtime.get("options") if isinstance(runtime, dict) else None
-    return str(options.get("virtualenv") or "") if isinstance(options, dict) else ""
-
-
-def is_installed(plugin: Plugin, root: Path, environ: Mapping[str, str]) -> bool:
+def is_installed(plugin: Plugin, project: ProjectFile, environ: Mapping[str, str]) -> bool:
     """Return whether the CLI finds a plugin without downloading it.
 
     Args:
         plugin: the plugin, with its exact version.
-        root: the project's folder.
+        project: the project, which may take plugins from a folder.
         environ: the environment of the CLI's commands.
     """
     variables = {**os.environ, **environ}
     attached = variables.get("PULUMI_DEBUG_PROVIDERS", "").split(",")
     if any(provider.partition(":")[0] == plugin.name for provider in attached):
         return True
-    if plugin.name in _list_own_providers(root):
+    if plugin.name in project.own_plugins:
         return True
     if _is_on_path(f"pulumi-resource-{plugin.name}", variables):
         return True
@@ -150,14 +137,3 @@ def _is_on_path(program: str, variables: Mapping[str, str]) -> bool:
     if variables.get("PULUMI_IGNORE_AMBIENT_PLUGINS", "").lower() in ("1", "true"):
         return False
     return shutil.which(program, path=variables.get("PATH", os.defpath)) is not None
-
-
-def _list_own_providers(root: Path) -> set[str]:
-    """List the names of the plugins that `plugins:` of `Pulumi.yaml` takes from a folder."""
-    plugins = _read_project(root).get("plugins")
-    providers = plugins.get("providers") if isinstance(plugins, dict) else None
-    return {str(named.get("name")) for named in providers or () if isinstance(named, dict)}
-
-
-def _read_project(root: Path) -> Mapping[str, Any]:
-    return plain_keys(read_text(root / PROJECT_FILE))

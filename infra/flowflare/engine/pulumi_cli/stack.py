@@ -15,7 +15,6 @@ from flowflare.engine.pulumi_cli.failures import explain_taken_name, is_cut_off,
 from flowflare.engine.pulumi_cli.hold import hold, let_go
 from flowflare.engine.pulumi_cli.invocation import CommandFailedError
 from flowflare.engine.pulumi_cli.plugin_records import unreadable
-from flowflare.engine.pulumi_cli.plugins import virtualenv
 from flowflare.engine.pulumi_cli.stack_secrets import StackSecrets
 from flowflare.engine.pulumi_cli.state import from_export, read_deployment
 from flowflare.engine.pulumi_cli.state_repair import StateRepair
@@ -238,7 +237,9 @@ class CliStack:
             ended.append(run)
 
         served = ServedProgram(run_cli, self._environ)
-        if virtualenv(self.project.root):  # the program needs the Python of that environment
+        if self.project.shared.runtime_options.get(
+            "virtualenv"
+        ):  # the program needs the Python of that environment
             run = self._operate("preview", on_event, planning=True)
             with contextlib.suppress(FlowflareError):
                 return run, recorded_plan(self.project, self._environ, export=self._export_opened)

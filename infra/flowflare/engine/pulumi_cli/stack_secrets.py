@@ -140,11 +140,11 @@ class StackSecrets:
 
     def _read_state(self) -> Deployment | None:
         """Read the state; return None if it is the version that was read before."""
-        root, environ = self._project.root, self._environ
-        store = find_cli_store(root, environ)
+        project, environ = self._project, self._environ
+        store = find_cli_store(project.shared, environ)
         if store is None:
             return from_export(self._export())
-        backend = Backend(store, self._project.name, self._project.stack)
+        backend = Backend(store, project.name, project.stack)
         tag = backend.read_tag()
         if tag == self._tag:
             return None
@@ -152,7 +152,7 @@ class StackSecrets:
         if read_secrets_provider(present.raw) not in ("", "passphrase"):
             deployment = from_export(self._export())
         else:
-            passphrase = find_passphrase(root / ".flowflare", environ, make=False)
+            passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
             deployment = backend.read(
                 present.raw, Vault(passphrase, backend.read_salt(present.raw))
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.files import Project
+from flowflare.config.files import Project, ProjectFile
 from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
@@ -18,18 +18,17 @@ from flowflare.state.backends.registry import find_store, redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.checkpoint_shape import check_deployment
-from flowflare.state.location import read_backend_url
 from flowflare.state.passphrase import Vault, find_passphrase
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
 Export = Callable[[], Mapping[str, Any]]
 
 
-def backend_url(root: Path, environ: Mapping[str, str]) -> str:
+def backend_url(project: ProjectFile, environ: Mapping[str, str]) -> str:
     """Find the URL of this project's backend with the rules of the Pulumi CLI.
 
     Args:
-        root: the project's folder.
+        project: the project.
         environ: the environment.
 
     Returns:
@@ -38,9 +37,8 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     """
     if environ.get("PULUMI_BACKEND_URL"):
         return environ["PULUMI_BACKEND_URL"]
-    named = read_backend_url(root)
-    if named:
-        return named
+    if project.backend_url:
+        return project.backend_url
     home = environ.get("PULUMI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pulumi")
     try:
         credentials = parse_json(read_text(Path(home) / "credentials.json"))
@@ -49,11 +47,11 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
 
 
-def find_cli_store(root: Path, environ: Mapping[str, str]) -> Store | None:
+def find_cli_store(project: ProjectFile, environ: Mapping[str, str]) -> Store | None:
     """Open the store where the Pulumi CLI keeps this project's state.
 
     Args:
-        root: the project's folder.
+        project: the project.
         environ: the environment.
 
     Returns:
@@ -62,7 +60,7 @@ def find_cli_store(root: Path, environ: Mapping[str, str]) -> Store | None:
     Raises:
         StateError: the URL has an option that is not known.
     """
-    return find_store(backend_url(root, environ), environ, base=root)
+    return find_store(backend_url(project, environ), environ, base=project.root)
 
 
 def read_deployment(
@@ -79,7 +77,7 @@ def read_deployment(
         StateError: the state cannot be read.
         EngineError: only the CLI can read the backend, and there is no CLI.
     """
-    url = backend_url(project.root, environ)
+    url = backend_url(project.shared, environ)
     folder = parse_folder_url(url, environ)
     if folder is not None:
         backend = Backend(FolderStore(project.root / folder), project.name, project.stack)
@@ -112,7 +110,7 @@ def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[s
     Raises:
         StateError: the backend cannot be reached.
     """
-    store = find_cli_store(project.root, environ)
+    store = find_cli_store(project.shared, environ)
     if store is None:
         return None
     checkpoint = (Backend(store, project.name, project.stack).load() or {}).get("checkpoint")

@@ -32,7 +32,7 @@ def edit_by_import(stack: "CliStack", environ: Mapping[str, str]) -> StateEdit:
         prepare()
         stack.import_(add_records(now, changed))
 
-    store = find_cli_store(project.root, environ)
+    store = find_cli_store(project.shared, environ)
     key = f".pulumi/stacks/{project.name}/{project.stack}.json"
     return StateEdit(
         project,

@@ -98,7 +98,7 @@ class Workspace:
         """
         require_plugins(
             f"stack {self.project.stack}",
-            self.project.root,
+            self.project.shared,
             self._cli,
             self._environ,
             runs_program=what in ("preview", "up"),
@@ -127,7 +127,7 @@ class Workspace:
 
     def error(self, failed: CommandFailedError) -> FlowflareError:
         """Make the error of a failed command."""
-        place = redact_url(backend_url(self.project.root, self._environ))
+        place = redact_url(backend_url(self.project.shared, self._environ))
         name = self.project.stack
         return command_error(failed.stderr, failed.stdout, stack=name, backend=place)
 

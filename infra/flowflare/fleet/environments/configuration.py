@@ -7,17 +7,18 @@ routes, custom domains. Settings that protect lasting data are reset: protection
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.files import Base, Project, as_text, read_base, read_project, stacks_of
+from flowflare.config.files import Project, ProjectFile
 from flowflare.config.load import load_stack
 from flowflare.config.problems import mapping
 from flowflare.config.schema import NAMESPACE
+from flowflare.config.values import as_text
+from flowflare.config.yaml_nodes import YamlText
 from flowflare.errors import ConfigError, FleetError, Problem
-from flowflare.fleet.tenants.stack_text import parse_stack_file, stack_text
+from flowflare.fleet.tenants.stack_text import read_keys, stack_text
 from flowflare.model.stack import StackSpec
-from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.files import read_bytes
 from flowflare.reading.json_text import parse_json
 
 #: Earlier versions name the documentation differently after this text.
@@ -48,19 +49,24 @@ class Ephemeral:
     """An ephemeral stack's configuration.
 
     Attributes:
-        text: the content of its file.
+        project: the project with the content of its file, which may not be written yet.
         spec: the stack that it describes.
     """
 
-    text: str
+    project: Project
     spec: StackSpec
 
+    @property
+    def text(self) -> str:
+        """The content of its file."""
+        return self.project.stack_text
 
-def make_ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephemeral:
+
+def make_ephemeral(shared: ProjectFile, base: str, stack: str, environment: str) -> Ephemeral:
     """Make the configuration of an ephemeral stack.
 
     Args:
-        root: the project's folder.
+        shared: the project.
         base: the stack whose configuration is the base.
         stack: the stack's name.
         environment: its environment.
@@ -70,16 +76,18 @@ def make_ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephem
         FleetError: another stack has the same names, or the stack would take over Durable Object
             classes of another script.
     """
-    project = read_project(root, base)
-    problems: list[Problem] = []
-    present = parse_stack_file(project.stack_file.name, read_text(project.stack_file), problems)
+    written, problems = shared.read_stack_file(base), list[Problem]()
+    project = shared.parse_stack(base, written)
+    present = read_keys(written, problems)
     if problems:
         raise ConfigError(problems)
     named = mapping(present.pop("config", None))
     config = {key if ":" in key else f"{project.name}:{key}": value for key, value in named.items()}
     config = dict(sorted(_isolate(config, project, environment).items()))
     spec = _check(config, project, stack, environment)
-    return Ephemeral(stack_text(config, present, head=(_MARK, _KEPT)), spec)
+    text = stack_text(config, present, head=(_MARK, _KEPT))
+    name = shared.stack_file(stack).name
+    return Ephemeral(shared.parse_stack(stack, YamlText(name, text)), spec)
 
 
 def _isolate(config: dict[str, Any], project: Project, environment: str) -> dict[str, Any]:
@@ -131,33 +139,32 @@ def _isolate_client(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _check(config: Mapping[str, Any], project: Project, stack: str, environment: str) -> StackSpec:
-    base = read_base(project.root)
-    texts = {key: value.text for key, value in base.values.items()}
+    shared = project.shared
+    texts = {key: value.text for key, value in shared.values.items()}
     texts |= {key: as_text(value)[0] for key, value in config.items()}
     spec = load_stack(
         texts, project=project.name, stack=stack, origins=project.places, root=project.root
     )
     _refuse_taken_classes({key.removeprefix(_PREFIX): text for key, text in texts.items()})
     owner = texts.get(f"{_PREFIX}tenant"), environment
-    for other in stacks_of(project.root):
-        if other != stack and _read_owner(base, other) == owner:
+    for other in shared.list_stacks():
+        if other != stack and _read_owner(project, other) == owner:
             message = f"stack {other} has environment {environment}: their names would collide"
             raise FleetError(message, remedy="Choose another name, for example pr-123.")
     return spec
 
 
-def _read_owner(base: Base, stack: str) -> tuple[str | None, str]:
+def _read_owner(project: Project, stack: str) -> tuple[str | None, str]:
     """Read the tenant and the environment of a stack: the start of its names in the account."""
-    problems: list[Problem] = []
-    file = base.stack_folder / f"Pulumi.{stack}.yaml"
-    own = mapping(
-        parse_stack_file(file.name, read_bytes(file).decode("utf-8", "replace"), problems).get(
-            "config"
-        )
-    )
+    if stack == project.stack:
+        own: dict[str, Any] = {key: value.text for key, value in project.values.items()}
+    else:
+        file = project.shared.stack_file(stack)
+        written = YamlText(file.name, read_bytes(file).decode("utf-8", "replace"))
+        own = mapping(written.plain_keys().get("config"))
 
     def text(key: str) -> str | None:
-        shared = base.values.get(_PREFIX + key)
+        shared = project.shared.values.get(_PREFIX + key)
         return own.get(_PREFIX + key) or (shared.text if shared else None)
 
     return text("tenant"), text("environment") or stack

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowflare.config.files import Project, read_base, read_project
+from flowflare.config.files import Project, ProjectFile, read_project_file
+from flowflare.config.yaml_nodes import YamlText
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
 from flowflare.fleet.engines import open_fleet_stack
-from flowflare.fleet.environments.configuration import is_ephemeral, make_ephemeral
+from flowflare.fleet.environments.configuration import Ephemeral, is_ephemeral, make_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
     EnvironmentRecord,
@@ -32,7 +34,6 @@ from flowflare.state.location import open_backend, open_project_store
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.model.stack import StackSpec
     from flowflare.values.events import OnEvent, Update
 
 _PROTECT: Final = "flowflare:protect"
@@ -64,10 +65,14 @@ class CommandContext:
     now: Callable[[], datetime] = utc_now
     api: "Connector | None" = None
 
+    @cached_property
+    def project(self) -> ProjectFile:
+        """The project."""
+        return read_project_file(self.root)
+
     def records(self) -> EnvironmentRecords:
         """Open the project's records."""
-        store = open_project_store(self.root, self.environ)
-        return EnvironmentRecords(store, read_base(self.root).name)
+        return EnvironmentRecords(open_project_store(self.project, self.environ), self.project.name)
 
     def environ_of(self, base: str) -> Mapping[str, str]:
         """Return the environment variables of a stack that uses another stack's passphrase."""
@@ -77,7 +82,7 @@ class CommandContext:
 
         if not (self.root / FILE).is_file():
             return self.environ
-        fleet = read_fleet(self.root, self.environ, check=False)
+        fleet = read_fleet(self.project, self.environ, check=False)
         return Passphrases(fleet, self.root, self.environ).environ_of(base)
 
 
@@ -124,16 +129,15 @@ def bring_up(
     records = where.records()
     with _lease(name, where):
         found = records.get(name)
-        chosen = base or (found.record.base if found else _default_base(where.root))
+        chosen = base or (found.record.base if found else _default_base(where.project))
         _refuse_collision(name, chosen, environment, records.read_all())
-        made = make_ephemeral(where.root, chosen, name, environment)
+        made = make_ephemeral(where.project, chosen, name, environment)
         refuse_unknown(seeds, made.spec)
-        file = _file(where.root, name)
-        _refuse_foreign(file, name, where, found)
+        present = _read_own_file(name, where, found)
         now = where.now()
         record = EnvironmentRecord(
             name=name,
-            project=read_base(where.root).name,
+            project=where.project.name,
             stack=name,
             environment=environment,
             base=chosen,
@@ -144,8 +148,8 @@ def bring_up(
         )
         is_new = found is None
         found = records.write(record, found)
-        _write(file, made.text)
-        update, seeded = _up(made.spec, where, chosen, seeds)
+        _write(where.project.stack_file(name), made.text, present)
+        update, seeded = _up(made, where, chosen, seeds)
         if seeded:
             known = {(seed.file, seed.database): seed for seed in record.seeds}
             known |= {(result.seed.file, result.seed.database): result.seed for result in seeded}
@@ -155,9 +159,9 @@ def bring_up(
 
 
 def _up(
-    spec: "StackSpec", where: CommandContext, base: str, seeds: Sequence[SeedFile]
+    made: Ephemeral, where: CommandContext, base: str, seeds: Sequence[SeedFile]
 ) -> tuple["Update", tuple[SeedResult, ...]]:
-    project = read_project(where.root, spec.stack)
+    project = made.project
     environ = where.environ_of(base)
     stack = open_fleet_stack(project, environ, api=where.api)
     stack.make()
@@ -173,7 +177,7 @@ def _up(
     client = connector.open(
         access.read_base_url(project, environ), access.find_token(project, environ)
     )
-    return update, run_seeds(seeds, spec, client)
+    return update, run_seeds(seeds, made.spec, client)
 
 
 def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -> bool:
@@ -199,10 +203,9 @@ def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -
         if found is None or (only_expired and not found.record.has_expired(where.now())):
             return False
         record = found.record
-        file = _file(where.root, record.stack)
-        _refuse_foreign(file, record.stack, where, found)
-        _write(file, record.text)
-        project = read_project(where.root, record.stack)
+        file = where.project.stack_file(record.stack)
+        _write(file, record.text, _read_own_file(record.stack, where, found))
+        project = where.project.parse_stack(record.stack, YamlText(file.name, record.text))
         environ = where.environ_of(record.base)
         stack = open_fleet_stack(project, environ, api=where.api)
         if stack.is_made() and not stack.is_empty():
@@ -218,12 +221,11 @@ def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -
 def _lease(name: str, where: CommandContext) -> Iterator[None]:
     """Hold the lease of an environment during a run."""
     environment_of(name)
-    project, own = read_base(where.root).name, f"{name}.environment"
+    project, own = where.project, f"{name}.environment"
     with ExitStack() as holding:
         try:
-            holding.enter_context(
-                hold_lease(open_project_store(where.root, where.environ), project, own)
-            )
+            store = open_project_store(project, where.environ)
+            holding.enter_context(hold_lease(store, project.name, own))
         except LockedError as error:
             message = error.message.replace(f"stack {own}", f"environment {name}")
             remedy = "Wait for that run to end; the lease of a dead run expires within a minute."
@@ -231,12 +233,8 @@ def _lease(name: str, where: CommandContext) -> Iterator[None]:
         yield
 
 
-def _file(root: Path, stack: str) -> Path:
-    return read_base(root).stack_folder / f"Pulumi.{stack}.yaml"
-
-
-def _default_base(root: Path) -> str:
-    return "dev" if _file(root, "dev").is_file() else "local"
+def _default_base(project: ProjectFile) -> str:
+    return "dev" if project.stack_file("dev").is_file() else "local"
 
 
 def _refuse_collision(
@@ -254,10 +252,9 @@ def _refuse_collision(
             raise FleetError(message, remedy="Choose a name with other letters or digits.")
 
 
-def _refuse_foreign(
-    file: Path, stack: str, where: CommandContext, found: StoredRecord | None
-) -> None:
-    """Refuse a stack that is protected or was not made by `env up`."""
+def _read_own_file(stack: str, where: CommandContext, found: StoredRecord | None) -> str | None:
+    """Return the text of a stack's file; refuse a stack that is protected or not ephemeral."""
+    file = where.project.stack_file(stack)
     text = read_bytes(file).decode("utf-8", "replace") if file.is_file() else None
     if text is not None and not is_ephemeral(text):
         raise FleetError(
@@ -265,7 +262,8 @@ def _refuse_foreign(
             remedy="Choose another name, for example pr-123.",
         )
     if text is not None:
-        value = read_project(where.root, stack).values.get(_PROTECT)
+        written = where.project.parse_stack(stack, YamlText(file.name, text))
+        value = written.values.get(_PROTECT)
         if value is not None and value.text != "false":
             raise ProtectedError(
                 f"{file.name}:{value.line} protects environment {stack}; nothing was changed",
@@ -276,11 +274,11 @@ def _refuse_foreign(
             f"stack {stack} has resources but no record of an ephemeral environment",
             remedy="Choose another name, for example pr-123.",
         )
+    return text
 
 
 def _has_resources(stack: str, where: CommandContext) -> bool:
-    project = read_base(where.root).name
-    return not _is_empty(open_backend(where.root, project, stack, where.environ).load())
+    return not _is_empty(open_backend(where.project, stack, where.environ).load())
 
 
 def _is_empty(raw: Any) -> bool:
@@ -291,7 +289,7 @@ def _is_empty(raw: Any) -> bool:
 
 def _delete_state(project: Project, where: CommandContext) -> None:
     """Delete what `pulumi stack rm` deletes, if the backend can be read here."""
-    backend = open_backend(project.root, project.name, project.stack, where.environ)
+    backend = open_backend(project.shared, project.stack, where.environ)
     present = backend.read_current()
     if present.raw is None or not _is_empty(present.raw):
         return
@@ -302,9 +300,9 @@ def _delete_state(project: Project, where: CommandContext) -> None:
         store.delete(key)
 
 
-def _write(file: Path, text: str) -> None:
-    """Write the stack's file atomically."""
-    if file.is_file() and read_bytes(file).decode("utf-8", "replace") == text:
+def _write(file: Path, text: str, present: str | None) -> None:
+    """Write the stack's file atomically, unless it has this text already."""
+    if present == text:
         return
     handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:

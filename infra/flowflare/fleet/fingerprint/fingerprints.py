@@ -18,7 +18,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from flowflare import library
-from flowflare.config.files import Project, read_project
+from flowflare.config.files import Project
+from flowflare.config.stacks import StackReader
 from flowflare.errors import FlowflareError
 from flowflare.fleet.fingerprint.program import find_program_inputs
 from flowflare.fleet.fingerprint.sources import Inputs, SecretSource, read_inputs
@@ -42,7 +43,7 @@ _PREFIX: Final = "flowflare:"
 
 
 def make_fingerprints(
-    root: Path,
+    reader: StackReader,
     stacks: Sequence[str],
     environ: Mapping[str, str],
     on_progress: Progress | None = None,
@@ -53,7 +54,7 @@ def make_fingerprints(
     reports the details.
 
     Args:
-        root: the project's folder.
+        reader: reads the stacks' configuration.
         stacks: the stacks.
         environ: the environment variables that their programs would run with.
         on_progress: is called before slow work, such as installing npm packages.
@@ -61,8 +62,8 @@ def make_fingerprints(
     Raises:
         NodeError: a Worker has changed and must be bundled, but Node cannot run.
     """
-    maker = _Maker(root, environ, on_progress)
-    projects = {stack: _read_project(root, stack) for stack in stacks}
+    maker = _Maker(reader.root, environ, on_progress)
+    projects = {stack: _read_project(reader, stack) for stack in stacks}
     known = [project for project in projects.values() if isinstance(project, Project)]
     sources = {source for project in known for source in _read_inputs(project).sources.values()}
     maker.bundle(sorted(sources, key=str))
@@ -72,9 +73,9 @@ def make_fingerprints(
     }
 
 
-def _read_project(root: Path, stack: str) -> Project | str:
+def _read_project(reader: StackReader, stack: str) -> Project | str:
     try:
-        return read_project(root, stack)
+        return reader.read_stack(stack)
     except FlowflareError as error:
         return error.message
 

@@ -106,7 +106,7 @@ def make_preview(
     """
     records = session.records.read_all()
     stacks = [session.stack(tenant) for tenant in session.standing]
-    found = find_pending(session.root, stacks, records, session.environ)
+    found = find_pending(session, stacks, records, session.environ)
     wanted = list(found.fingerprints) if again else list(found.stacks)
     groups, done, with_secrets = Groups(), 0, set[str]()
     modes = {stack: _seal_mode(found.fingerprints[stack], records.get(stack)) for stack in wanted}
@@ -115,7 +115,7 @@ def make_preview(
         own = session.passphrases
         return own.environ_of(stack) if stack in with_secrets else own.sealed_environ_of(stack)
 
-    with Pool(session.root, environ_of, workers) as pool:
+    with Pool(session, environ_of, workers) as pool:
         for result in _plan(pool, modes, with_secrets, on_event or _ignore):
             stack, done = result.task.stack, done + 1
             if result.ok:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowflare.config.engine import ENGINE, engine_named
-from flowflare.config.files import Base, as_text
+from flowflare.config.files import ProjectFile
 from flowflare.config.load import load_stack
 from flowflare.config.schema import NAMESPACE
+from flowflare.config.values import as_text
 from flowflare.errors import ConfigError, Problem
 from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.layers import Layers, position_of
@@ -44,7 +45,7 @@ class StackInputs:
 
 
 def check_stacks(
-    stacks: Sequence[StackInputs], limits: Limits, base: Base, source: FleetSource
+    stacks: Sequence[StackInputs], limits: Limits, base: ProjectFile, source: FleetSource
 ) -> list[Problem]:
     """Find every problem of the stacks' configurations, names, addresses and counts.
 
@@ -91,7 +92,7 @@ def _find_address_problems(
 class _KeyPlaces(Mapping[str, tuple[str, int]]):
     """The file and line of a stack's keys, which are only looked up for problems."""
 
-    def __init__(self, stack: StackInputs, base: Base, source: FleetSource) -> None:
+    def __init__(self, stack: StackInputs, base: ProjectFile, source: FleetSource) -> None:
         self._stack, self._base, self._source = stack, base, source
 
     def __getitem__(self, path: str) -> tuple[str, int]:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from flowflare.config.engine import ENGINE, engine_named
-from flowflare.config.files import Base, Project, as_text, private_folder, read_base
+from flowflare.config.files import Project, ProjectFile, private_folder
 from flowflare.config.problems import mapping
-from flowflare.config.secure import is_secure
-from flowflare.config.yaml_nodes import describe_read_error
+from flowflare.config.values import as_text, is_secure
+from flowflare.config.yaml_nodes import YamlText, describe_read_error
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
-from flowflare.fleet.tenants.stack_text import MARK, parse_stack_file, stack_text
+from flowflare.fleet.tenants.stack_text import MARK, read_keys, stack_text
 from flowflare.reading.files import UnusableFileError, open_lock, read_bytes, read_text
 
 FileState = Literal["new", "changed", "same", "stale"]
@@ -37,37 +37,40 @@ class StackFile:
         kind: `new` if the file does not exist, `changed` if its content differs, `same` if it is
             up to date, or `stale` if the fleet wrote it but no longer has the stack.
         stack: the stack's name.
-        before: the present content; empty for a new file.
+        present: the file as it is; None for a new or unusable file.
     """
 
     path: Path
     text: str
     kind: FileState
     stack: str
-    before: str = ""
+    present: YamlText | None = None
+
+    @property
+    def before(self) -> str:
+        """The present content; empty for a new file."""
+        return self.present.text if self.present else ""
 
 
-def stack_files(fleet: Fleet, root: Path, environment: str | None = None) -> tuple[StackFile, ...]:
+def stack_files(fleet: Fleet, environment: str | None = None) -> tuple[StackFile, ...]:
     """Return the files of a fleet's stacks and the stale files, sorted by stack.
 
     Args:
         fleet: the fleet.
-        root: the folder of `Pulumi.yaml`.
         environment: only files of that environment; None for all.
 
     Raises:
         ConfigError: files are not YAML, or were written by hand and have keys that the fleet does
             not have; the error lists all of them.
     """
-    base = read_base(root)
+    base = fleet.project
     problems: list[Problem] = []
     files = []
     for tenant in fleet.tenants:
         for name, config in tenant.config.items():
             if environment in (None, name):
                 stack = stack_of(tenant.name, name)
-                path = base.stack_folder / f"Pulumi.{stack}.yaml"
-                files.append(_file(path, stack, config, base, problems))
+                files.append(_file(stack, config, base, problems))
     if problems:
         raise ConfigError(problems)
     stale = _find_stale(base, frozenset(fleet.stacks()), environment)
@@ -117,7 +120,7 @@ def refuse_single(project: Project) -> None:
     Raises:
         FleetError: the stack belongs to a fleet.
     """
-    if read_text(project.stack_file).startswith(MARK):
+    if project.stack_text.startswith(MARK):
         raise FleetError(
             f"{project.stack_file.name} and its API keys are generated from tenants.yaml",
             remedy="Set apiKeys and apiKeyInUse there, as described in: flowflare docs fleet",
@@ -125,21 +128,21 @@ def refuse_single(project: Project) -> None:
 
 
 def _file(
-    path: Path, stack: str, config: Mapping[str, Any], base: Base, problems: list[Problem]
+    stack: str, config: Mapping[str, Any], base: ProjectFile, problems: list[Problem]
 ) -> StackFile:
-    plain = stack_text(config, {})
+    path, plain = base.stack_file(stack), stack_text(config, {})
     try:
-        before = read_text(path)
+        present = YamlText(path.name, read_text(path))
     except FileNotFoundError:
         return StackFile(path, plain, "new", stack)
     except UnusableFileError as error:
         problems.append(describe_read_error(path, error))
         return StackFile(path, plain, "changed", stack)
-    if before == plain:
-        return StackFile(path, plain, "same", stack, before)
-    present = parse_stack_file(path.name, before, problems)
-    own = mapping(present.pop(_CONFIG, None))
-    is_ours = before.startswith(MARK)
+    if present.text == plain:
+        return StackFile(path, plain, "same", stack, present)
+    kept = read_keys(present, problems)
+    own = mapping(kept.pop(_CONFIG, None))
+    is_ours = present.text.startswith(MARK)
     wanted = _merge_secrets(config, own, base)
     engine = engine_named(wanted.get(ENGINE))
     if is_secure(wanted.get(BASE_URL)) and engine.needs_cli:
@@ -148,21 +151,24 @@ def _file(
         problems += [problem] if problem else []
     if not is_ours:
         problems += _find_lost(path, own, wanted, base)
-    text = stack_text(wanted, present)
+    text = stack_text(wanted, kept)
     values = {_full_key(key, base): as_text(value) for key, value in own.items()}
     unchanged = is_ours and values == {key: as_text(value) for key, value in wanted.items()}
-    if unchanged and text != before:
+    if unchanged:
         # The Pulumi CLI formats a file differently, with numbers as strings; the values are equal.
-        return StackFile(path, before, "same", stack, before)
-    return StackFile(path, text, "same" if text == before else "changed", stack, before)
+        return StackFile(path, present.text, "same", stack, present)
+    kind: FileState = "same" if text == present.text else "changed"
+    return StackFile(path, text, kind, stack, present)
 
 
-def _full_key(key: str, base: Base) -> str:
+def _full_key(key: str, base: ProjectFile) -> str:
     """Return a key with its namespace, which is the project's name if the key has none."""
     return key if ":" in key else f"{base.name}:{key}"
 
 
-def _merge_secrets(config: Mapping[str, Any], own: Mapping[str, Any], base: Base) -> dict[str, Any]:
+def _merge_secrets(
+    config: Mapping[str, Any], own: Mapping[str, Any], base: ProjectFile
+) -> dict[str, Any]:
     """Merge the ciphertexts of a file into the fleet's configuration.
 
     A value that the fleet sets for a key, or inside it, takes precedence over a ciphertext there.
@@ -196,7 +202,7 @@ def _merge_value(given: Any, present: Any, *, is_given: bool) -> tuple[bool, Any
 
 
 def _find_lost(
-    path: Path, own: Mapping[str, Any], wanted: Mapping[str, Any], base: Base
+    path: Path, own: Mapping[str, Any], wanted: Mapping[str, Any], base: ProjectFile
 ) -> list[Problem]:
     """Find keys of a file written by hand that would be lost."""
     lost = sorted(key for key in own if _full_key(key, base) not in wanted)
@@ -207,7 +213,9 @@ def _find_lost(
     return [Problem(path.name, message, "Move them to tenants.yaml, or remove them.")]
 
 
-def _find_stale(base: Base, stacks: frozenset[str], environment: str | None) -> list[StackFile]:
+def _find_stale(
+    base: ProjectFile, stacks: frozenset[str], environment: str | None
+) -> list[StackFile]:
     found = []
     for path in sorted(base.stack_folder.glob("Pulumi.*.yaml")):
         stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
@@ -215,7 +223,7 @@ def _find_stale(base: Base, stacks: frozenset[str], environment: str | None) -> 
             continue
         text = read_bytes(path).decode("utf-8", "replace")
         if text.startswith(MARK):
-            found.append(StackFile(path, "", "stale", stack, text))
+            found.append(StackFile(path, "", "stale", stack, YamlText(path.name, text)))
     return found
 
 

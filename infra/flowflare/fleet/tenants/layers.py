@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flowflare.config.problems import Path as Position
 from flowflare.config.schema import NAMESPACE
-from flowflare.config.secure import is_secure
+from flowflare.config.values import is_secure
 from flowflare.errors import Problem
 from flowflare.fleet.tenants.schema import TenantsFile
 from flowflare.fleet.tenants.source import FleetSource

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from flowflare.config.files import ProjectFile
 from flowflare.model.frozen import Frozen
 
 #: The wanted status of a tenant: deployed, switched off with its data kept, or removed.
@@ -125,6 +126,7 @@ class Fleet(Frozen):
     """Every tenant of a project."""
 
     file: str = Field(description="The file that it was read from, for messages.")
+    project: ProjectFile = Field(repr=False, description="The project of its stacks.")
     environments: tuple[Environment, ...] = Field(description="Its environments, by name.")
     tenants: tuple[Tenant, ...] = Field(description="Its tenants, by name.")
     limits: Limits = Field(default_factory=Limits, description="The limits of its accounts.")

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 
-from flowflare.config.files import read_project
+from flowflare.config.files import ProjectFile
 from flowflare.errors import FlowflareError
 from flowflare.fleet.engines import open_fleet_stack
 from flowflare.fleet.tenants.files import StackFile
@@ -27,7 +26,7 @@ class PruneResult:
 
 
 def prune(
-    files: Iterable[StackFile], root: Path, environ: Mapping[str, str]
+    files: Iterable[StackFile], project: ProjectFile, environ: Mapping[str, str]
 ) -> tuple[PruneResult, ...]:
     """Delete the stale files whose stacks have no resources.
 
@@ -35,15 +34,16 @@ def prune(
 
     Args:
         files: the files, from `stack_files`.
-        root: the folder of `Pulumi.yaml`.
+        project: the project of the stacks.
         environ: the environment variables.
     """
-    return tuple(_prune_file(file, root, environ) for file in files if file.kind == "stale")
+    return tuple(_prune_file(file, project, environ) for file in files if file.kind == "stale")
 
 
-def _prune_file(file: StackFile, root: Path, environ: Mapping[str, str]) -> PruneResult:
+def _prune_file(file: StackFile, project: ProjectFile, environ: Mapping[str, str]) -> PruneResult:
+    assert file.present is not None  # a stale file exists
     try:
-        stack = open_fleet_stack(read_project(root, file.stack), environ)
+        stack = open_fleet_stack(project.parse_stack(file.stack, file.present), environ)
         has_resources = stack.is_made() and not stack.is_empty()
     except FlowflareError as error:
         message = f"cannot find out whether its stack has resources: {error.message}"

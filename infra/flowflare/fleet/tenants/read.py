@@ -1,12 +1,11 @@
 """Read, merge and check a project's fleet, and report all problems at once."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from flowflare.config.files import read_base
+from flowflare.config.files import ProjectFile
 from flowflare.config.problems import Path as Position
 from flowflare.config.problems import Places, from_validation, nearest
 from flowflare.errors import ConfigError, Problem
@@ -29,11 +28,11 @@ _ENVIRONMENT: Final = "flowflare:environment"
 _SUSPENDED: Final = "flowflare:suspended"
 
 
-def read_fleet(root: Path, environ: Mapping[str, str], *, check: bool = True) -> Fleet:
+def read_fleet(project: ProjectFile, environ: Mapping[str, str], *, check: bool = True) -> Fleet:
     """Read and check a project's fleet, without calling Cloudflare.
 
     Args:
-        root: the folder of `Pulumi.yaml` and `tenants.yaml`.
+        project: the project, with `tenants.yaml` beside its `Pulumi.yaml`.
         environ: the environment variables for a command that lists the tenants.
         check: whether to check the stacks' configurations, collisions and limits, too.
 
@@ -41,8 +40,7 @@ def read_fleet(root: Path, environ: Mapping[str, str], *, check: bool = True) ->
         ConfigError: the fleet has problems; the error lists all of them with file and line.
     """
     problems: list[Problem] = []
-    base = read_base(root)
-    source = read_source(root, environ, problems)
+    source = read_source(project.root, environ, problems)
     file = _validate(source, problems) if source else None
     if source is None or file is None:
         raise ConfigError(problems)
@@ -55,13 +53,14 @@ def read_fleet(root: Path, environ: Mapping[str, str], *, check: bool = True) ->
         inputs += own
     fleet = Fleet(
         file=FILE,
+        project=project,
         environments=tuple(_make_environments(file)),
         tenants=tuple(tenants),
         limits=Limits(**dict(file.limits)),
         places={name: source.find(("tenants", name)) for name in file.tenants},
     )
     if check:
-        problems += check_stacks(inputs, fleet.limits, base, source)
+        problems += check_stacks(inputs, fleet.limits, project, source)
     if problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=_reading_order))
     return fleet

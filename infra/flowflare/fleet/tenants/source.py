@@ -13,7 +13,7 @@ import yaml
 
 from flowflare.config.problems import Path as Position
 from flowflare.config.problems import mapping
-from flowflare.config.yaml_nodes import ValueReader, read_text, read_tree
+from flowflare.config.yaml_nodes import ValueReader, YamlText
 from flowflare.errors import ConfigError, Problem
 
 FILE: Final = "tenants.yaml"
@@ -83,7 +83,7 @@ def read_source(
     file = root / FILE
     if not file.exists():
         raise ConfigError([_report_missing(root)])
-    written, places = _read_values(read_tree(file, problems), FILE, "", problems)
+    written, places = _read_values(YamlText.read(file, problems), FILE, "", problems)
     if written is None:
         return None
     listed = written.get(_TENANTS)
@@ -98,9 +98,10 @@ def read_source(
 
 
 def _read_values(
-    node: yaml.Node | None, file: str, path: str, problems: list[Problem]
+    written: YamlText | None, file: str, path: str, problems: list[Problem]
 ) -> tuple[dict[str, Any] | None, dict[str, tuple[str, int]]]:
     """Read a document's tree below a path; None, with a problem, if it is not a mapping."""
+    node = written.parse(problems) if written else None
     if node is None:
         return {}, {}
     if not isinstance(node, yaml.MappingNode):
@@ -127,14 +128,14 @@ def _read_folder(
             continue
         shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
         inside: list[Problem] = []
-        tree = read_tree(path, inside)
-        value, own = _read_values(tree, shown, f".{_TENANTS}.{path.stem}", inside)
+        written, at = YamlText.read(path, inside), f".{_TENANTS}.{path.stem}"
+        value, own = _read_values(written, shown, at, inside)
         problems += [
             Problem(_add_folder(shown, path.name, problem), problem.message, problem.remedy)
             for problem in inside
         ]
         found[path.stem] = value or {}
-        places |= {f".{_TENANTS}.{path.stem}": (shown, 1)} | own
+        places |= {at: (shown, 1)} | own
     return found
 
 
@@ -172,8 +173,7 @@ def _run_command(
     name = f"output of {shown}"
     inside: list[Problem] = []
     text = done.stdout.decode("utf-8", "replace")
-    tree = read_text(_replace_tabs(text), name, inside)
-    value, own = _read_values(tree, name, f".{_TENANTS}", inside)
+    value, own = _read_values(YamlText(name, _replace_tabs(text)), name, f".{_TENANTS}", inside)
     problems += inside
     places |= own
     return value or {}

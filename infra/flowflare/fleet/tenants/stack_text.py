@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from flowflare.config.problems import mapping
-from flowflare.config.yaml_nodes import ValueReader, read_text
+from flowflare.config.yaml_nodes import ValueReader, YamlText
 from flowflare.errors import Problem
 
 #: The first line of a file that the fleet writes; a file without it is not the fleet's.
@@ -44,19 +44,18 @@ def stack_text(
     return "\n".join(lines) + "\n"
 
 
-def parse_stack_file(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
-    """Parse a stack's file: `config` and the other keys; empty for an unusable file.
+def read_keys(written: YamlText, problems: list[Problem]) -> dict[str, Any]:
+    """Read a stack's file as it is written: `config` and the other keys; empty if it is unusable.
 
     Args:
-        name: the file's name, for problems.
-        text: the file's content.
+        written: the file.
         problems: gains the file's problems.
     """
-    node = read_text(text, name, problems)
+    node = written.parse(problems)
     if node is not None and not isinstance(node, yaml.MappingNode):
-        problems.append(Problem(f"{name}:1", "has no keys; `config:` is expected"))
+        problems.append(Problem(f"{written.name}:1", "has no keys; `config:` is expected"))
         node = None
-    return mapping(ValueReader(name, problems).value(node, "", 1)) if node else {}
+    return mapping(ValueReader(written.name, problems).value(node, "", 1)) if node else {}
 
 
 def hide_ciphertexts(text: str) -> str:
@@ -66,7 +65,7 @@ def hide_ciphertexts(text: str) -> str:
         text: the file's content. A file that is not YAML is hidden as a whole.
     """
     problems: list[Problem] = []
-    root = read_text(text, "", problems)
+    root = YamlText("", text).parse(problems)
     if problems:
         return "[secret]\n"
     shown = text

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowflare.config.files import Project, read_project
+from flowflare.config.files import Project
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -19,8 +19,7 @@ class TaskContext:
     """One task's stack and environment.
 
     Attributes:
-        root: the project's folder.
-        stack: the stack's name.
+        project: the project with the stack's configuration.
         options: the task's options.
         environ: the stack's environment variables with its secrets; equal to `os.environ`.
         forwarder: the forwarder's address with its token; None to call the API directly.
@@ -29,8 +28,7 @@ class TaskContext:
         on_event: is called with the engine's events.
     """
 
-    root: Path
-    stack: str
+    project: Project
     options: Mapping[str, Any]
     environ: Mapping[str, str] = field(repr=False)
     forwarder: str | None = field(repr=False)
@@ -38,10 +36,15 @@ class TaskContext:
     pause: Callable[[float], None]
     on_event: "OnEvent"
 
-    @cached_property
-    def project(self) -> Project:
-        """The project with the stack's configuration."""
-        return read_project(self.root, self.stack)
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.root
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.project.stack
 
     @cached_property
     def api(self) -> "Connector":

@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from flowflare.config.stacks import StackReader, dump_project
 from flowflare.errors import EngineError, FlowflareError
 from flowflare.fleet.workers.worker import Worker, default_workers
 
@@ -90,7 +90,7 @@ class Pool:
     """Processes that run tasks; they are started when there are tasks, and reused.
 
     Args:
-        root: the project's folder.
+        reader: reads the stacks' configuration, which the tasks receive.
         environ_of: returns a stack's environment variables, with its passphrase and token. It is
             called when the stack's task begins, and only that task gets the result.
         workers: how many processes; None for the number that cores and memory allow, at most 8.
@@ -100,13 +100,13 @@ class Pool:
 
     def __init__(
         self,
-        root: Path,
+        reader: StackReader,
         environ_of: Callable[[str], Mapping[str, str]],
         workers: int | None = None,
         forwarder: str | None = None,
     ) -> None:
         self.workers = max(1, workers or default_workers())
-        self._root = root
+        self._reader = reader
         self._environ_of = environ_of
         self._forwarder = forwarder
         self._answers: queue.Queue[tuple[Worker | None, Mapping[str, Any] | None]] = queue.Queue()
@@ -171,6 +171,7 @@ class Pool:
                 return
             try:
                 environ = dict(self._environ_of(task.stack))
+                project = dump_project(self._reader.read_stack(task.stack))
             except Exception as error:  # noqa: BLE001 -- such as a missing passphrase
                 yield _make_failure(task, error)
                 continue
@@ -182,8 +183,7 @@ class Pool:
                 {
                     "task": self._number,
                     "kind": task.kind,
-                    "root": str(self._root),
-                    "stack": task.stack,
+                    "project": project,
                     "options": dict(task.options),
                     "environ": environ,
                     "forwarder": self._forwarder,
@@ -194,7 +194,7 @@ class Pool:
         for worker in self._alive:
             if worker not in self._running:
                 return worker
-        worker = Worker(self._root, self._answers.put)
+        worker = Worker(self._reader.root, self._answers.put)
         self._alive.append(worker)
         return worker
 

@@ -8,8 +8,6 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from flowflare.config.files import read_project
-
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.fleet.workers.context import TaskContext
@@ -45,10 +43,10 @@ def preview(context: "TaskContext") -> dict[str, Any]:
     from flowflare.review.recording_process import list_own_words
     from flowflare.review.sealed import plan_sealed
 
-    project = read_project(context.root, context.stack)
+    project = context.project
     sealed = context.options.get("sealed")
     if sealed is None:
-        plan = plan_against(context.root, project, context.environ)
+        plan = plan_against(project.shared, project, context.environ)
     else:
         found = plan_sealed(project, context.environ, same_secrets=sealed == "same")
         if found is None:

@@ -111,6 +111,7 @@ class Process:
     # ----------------------------------------------------------------------------------------------
 
     def _run(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        from flowflare.config.stacks import load_project
         from flowflare.fleet.workers.context import TaskContext
         from flowflare.fleet.workers.tasks import WRITING, perform
 
@@ -120,8 +121,7 @@ class Process:
             os._exit(0)
         _set_environment(request["environ"])
         context = TaskContext(
-            root=Path(request["root"]),
-            stack=request["stack"],
+            project=load_project(request["project"]),
             options=request["options"],
             environ=request["environ"],
             forwarder=request["forwarder"],

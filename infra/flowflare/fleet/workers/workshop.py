@@ -56,11 +56,11 @@ def open_workshop(
 
     needs_cli = session.needs_cli
     count = workers or default_workers(MEMORY_OF_CLI if needs_cli else MEMORY)
-    environs = CheckedEnvirons(session.root, session.environ_of, needs_cli=needs_cli)
+    environs = CheckedEnvirons(session.fleet.project, session.environ_of, needs_cli=needs_cli)
     reserve = reserve_of(session.environ)
     limit_of: Callable[[str], CallLimit] = lambda upstream: CallLimit.of(upstream, reserve)  # noqa: E731
     with (
         Forwarder(limit_of=limit_of, on_event=on_budget) as forwarder,
-        Pool(session.root, environs.environ_of, count, forwarder.address) as pool,
+        Pool(session, environs.environ_of, count, forwarder.address) as pool,
     ):
         yield Workshop(pool, forwarder)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowflare.config.files import read_project_file
 from flowflare.errors import ConfigError, FleetError
 from flowflare.fleet.environments.configuration import is_ephemeral, make_ephemeral
 from flowflare.fleet.environments.names import environment_of, parse_ttl
@@ -49,7 +50,7 @@ def make(folder: Path, base: str = DEV) -> str:
     (folder / "Pulumi.yaml").write_text(PULUMI)
     (folder / "Pulumi.acme-dev.yaml").write_text(base)
     (folder / "a.js").write_text("")
-    return make_ephemeral(folder, "acme-dev", "pr-1", "pr1").text
+    return make_ephemeral(read_project_file(folder), "acme-dev", "pr-1", "pr1").text
 
 
 def test_a_file_names_a_command_that_prints_the_documentation(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_an_ephemeral_stack_shares_nothing_with_its_base(tmp_path: Path) -> None
             "shop:other": 3,
         },
     }
-    spec = make_ephemeral(tmp_path, "acme-dev", "pr-1", "pr1").spec
+    spec = make_ephemeral(read_project_file(tmp_path), "acme-dev", "pr-1", "pr1").spec
     assert spec.service.script_name == "acme-pr1-flowflare-service"
     databases = [database for client in spec.clients for database in client.databases]
     assert [each.database_name for each in databases] == ["acme-pr1-flowflare-orders-stock"]
@@ -101,10 +102,10 @@ def test_names_of_another_stack_are_refused(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.pr2.yaml").write_text("config: {flowflare:tenant: acme}\n")
     (tmp_path / "Pulumi.pr3.yaml").write_text("config: {flowflare:tenant: beta}\n")
     with pytest.raises(FleetError, match="stack pr2 has environment pr2"):
-        make_ephemeral(tmp_path, "acme-dev", "p-r2", "pr2")
-    make_ephemeral(tmp_path, "acme-dev", "p-r3", "pr3")
+        make_ephemeral(read_project_file(tmp_path), "acme-dev", "p-r2", "pr2")
+    make_ephemeral(read_project_file(tmp_path), "acme-dev", "p-r3", "pr3")
     with pytest.raises(ConfigError, match=r"has 5[0-9] characters"):
-        make_ephemeral(tmp_path, "acme-dev", "x", "a" * 33)
+        make_ephemeral(read_project_file(tmp_path), "acme-dev", "x", "a" * 33)
 
 
 def test_a_class_migration_from_a_script_of_another_stack_is_refused(tmp_path: Path) -> None:

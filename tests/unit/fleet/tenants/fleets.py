@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flowflare.config.files import read_project_file
 from flowflare.errors import ConfigError
 from flowflare.fleet.tenants.model import Fleet
 from flowflare.fleet.tenants.read import read_fleet
@@ -20,7 +21,7 @@ def make_project(folder: Path, tenants: str, *, pulumi: str = "") -> Path:
 
 
 def load_fleet(root: Path) -> Fleet:
-    return read_fleet(root, {"PATH": "/usr/bin:/bin"})
+    return read_fleet(read_project_file(root), {"PATH": "/usr/bin:/bin"})
 
 
 def list_problems(root: Path) -> list[str]:

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from flowflare.config.files import read_project
-from flowflare.config.yaml_nodes import ValueReader, read_text
+from flowflare.config.files import read_project, read_project_file
+from flowflare.config.yaml_nodes import ValueReader, YamlText
 from flowflare.errors import ConfigError, FleetError
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files, write
 from flowflare.fleet.tenants.prune import prune
@@ -29,11 +29,11 @@ JSON = some.recursive(
 
 
 def kinds(root: Path) -> dict[str, str]:
-    return {file.stack: file.kind for file in stack_files(load_fleet(root), root)}
+    return {file.stack: file.kind for file in stack_files(load_fleet(root))}
 
 
 def write_files(root: Path) -> dict[str, bytes]:
-    write(stack_files(load_fleet(root), root), root)
+    write(stack_files(load_fleet(root)), root)
     return {path.name: path.read_bytes() for path in sorted(root.glob("Pulumi.*.yaml"))}
 
 
@@ -60,7 +60,7 @@ def test_plain_pulumi_reads_the_configuration_of_the_fleet(tmp_path: Path) -> No
 def test_any_value_is_read_as_it_was_written(values: dict[str, object]) -> None:
     text = stack_text({"flowflare:x": values}, {})
     problems: list[object] = []
-    node = read_text(text, "a", problems)  # type: ignore[arg-type]
+    node = YamlText("a", text).parse(problems)  # type: ignore[arg-type]
     assert node is not None
     read = ValueReader("a", problems).value(node, "", 1)  # type: ignore[arg-type]
     assert (read, problems) == ({"config": {"flowflare:x": values}}, [])
@@ -77,7 +77,7 @@ def test_pulumis_own_keys_are_kept_and_all_others_are_replaced(tmp_path: Path) -
     assert kinds(root)["acme-prod"] == "same"
     inside = "  flowflare:clientOverrides: {orders: {secrets: {A: {secure: v1:d}}}}\n"
     file.write_text(f"{text}{secret}{inside}  flowflare:workersDev: false\n{SALT}\n")
-    [changed] = write(stack_files(load_fleet(root), root), root)
+    [changed] = write(stack_files(load_fleet(root)), root)
     loaded = yaml.safe_load(changed.path.read_text())
     assert loaded.pop("encryptionsalt") == SALT.split(" ")[1]
     assert loaded["config"].pop("cloudflare:apiToken") == {"secure": "v1:abc="}
@@ -110,7 +110,7 @@ def test_a_handwritten_file_loses_no_key(tmp_path: Path) -> None:
     file = root / "Pulumi.acme-prod.yaml"
     file.write_text("config:\n  flowflare:stuckAfterMinutes: 3\n")
     with pytest.raises(ConfigError, match="`flowflare:stuckAfterMinutes` would be lost"):
-        stack_files(load_fleet(root), root)
+        stack_files(load_fleet(root))
     file.write_text(f"{SALT}\nconfig:\n  flowflare:debug: false\n")
     assert write_files(root)["Pulumi.acme-prod.yaml"].startswith(MARK.encode())
     assert SALT.split(" ")[1] in file.read_text()
@@ -119,9 +119,9 @@ def test_a_handwritten_file_loses_no_key(tmp_path: Path) -> None:
 def test_outdated_files_stop_other_commands(tmp_path: Path) -> None:
     root = make_project(tmp_path, HEAD + TWO)
     with pytest.raises(FleetError, match=r"Pulumi\.acme-prod\.yaml, Pulumi\.beta-prod\.yaml"):
-        refuse_outdated(stack_files(load_fleet(root), root))
+        refuse_outdated(stack_files(load_fleet(root)))
     write_files(root)
-    refuse_outdated(stack_files(load_fleet(root), root))
+    refuse_outdated(stack_files(load_fleet(root)))
 
 
 def test_a_stale_file_is_deleted_only_if_its_stack_has_no_resources(tmp_path: Path) -> None:
@@ -133,7 +133,9 @@ def test_a_stale_file_is_deleted_only_if_its_stack_has_no_resources(tmp_path: Pa
     state = root / ".flowflare" / "state" / ".pulumi" / "stacks" / "shop"
     state.mkdir(parents=True)
     (state / "acme-prod.json").write_text("{broken")
-    acme, beta = prune(stack_files(load_fleet(root), root), root, {"HOME": str(tmp_path)})
+    acme, beta = prune(
+        stack_files(load_fleet(root)), read_project_file(root), {"HOME": str(tmp_path)}
+    )
     assert "cannot find out whether its stack has resources" in acme.why_kept
     assert not beta.why_kept
     assert [path.name for path in sorted(root.glob("Pulumi.*.yaml"))] == [
@@ -145,7 +147,7 @@ def test_a_stale_file_is_deleted_only_if_its_stack_has_no_resources(tmp_path: Pa
 def test_a_killed_command_can_be_run_again(tmp_path: Path) -> None:
     root = make_project(tmp_path / "a", HEAD + TWO)
     whole = write_files(make_project(tmp_path / "b", HEAD + TWO))
-    files = stack_files(load_fleet(root), root)
+    files = stack_files(load_fleet(root))
     write(files[:1], root)
     # A kill during a write leaves the draft, but no file.
     (root / ".flowflare" / "fleet-config.draft").write_text("conf")

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
-from flowflare.config.secure import secure_paths
+from flowflare.config.values import secure_paths
 from flowflare.errors import ConfigError
 from flowflare.model.secret_sources import ConfigSource
 
