@@ -54,9 +54,11 @@ class NamedStore(KnownById):
         return self.parse_answer(new, answer)
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Change the inputs that can change."""
+        """Change the inputs that can change; an input that is dropped gets Cloudflare's default."""
         answer = self.access.client.call("PUT", f"{self.path(new)}/{old.id}", body=self._body(new))
-        return {**old.outputs, **pick_attributes(answer, self.attributes), **new}
+        dropped = old.inputs.keys() - new.keys()
+        kept = {key: value for key, value in old.outputs.items() if key not in dropped}
+        return {**kept, **pick_attributes(answer, self.attributes), **new}
 
     def recover(self, new: Props) -> Made | None:
         """Find the store by its name."""
