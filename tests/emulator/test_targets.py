@@ -35,12 +35,20 @@ export default {
   },
 };
 """
+ORIGIN = {
+    "scheme": "postgres",
+    "host": "db.example.com",
+    "port": 5432,
+    "database": "shop",
+    "user": "shop",
+    "password": "s3cret",
+}
 #: A body that creates a target, by the path of its kind.
 BODIES = {
     "/storage/kv/namespaces": {"title": "orders"},
     "/r2/buckets": {"name": "orders"},
     "/queues": {"queue_name": "orders"},
-    "/hyperdrive/configs": {"name": "orders", "origin": {"host": "db", "password": "s3cret"}},
+    "/hyperdrive/configs": {"name": "orders", "origin": ORIGIN},
     "/vectorize/v2/indexes": {"name": "orders", "config": {"dimensions": 3, "metric": "cosine"}},
 }
 
@@ -164,6 +172,59 @@ def test_a_queue_in_use_is_not_deleted(account: Account) -> None:
     assert refused.errors[0][0] == 11005
     account.put("app")
     account.call("DELETE", f"/queues/{queue}")
+
+
+def test_hyperdrive_is_replaced_whole_and_edited_in_part(account: Account) -> None:
+    path = "/hyperdrive/configs"
+    made = account.call(
+        "POST", path, json={"name": "orders", "origin": ORIGIN, "caching": {"disabled": True}}
+    )
+    one = f"{path}/{made['id']}"
+    shown = {key: value for key, value in ORIGIN.items() if key != "password"}
+    assert (made["origin"], made["caching"]) == (shown, {"disabled": True})
+
+    # A PATCH keeps what it does not have, but a new location replaces the whole location.
+    access = {"host": "a.example.com", "access_client_id": "i", "access_client_secret": "s3cret"}
+    edited = account.call("PATCH", one, json={"origin": {"user": "me", **access}})
+    assert edited["origin"] == {
+        **{key: shown[key] for key in ("scheme", "database")},
+        "user": "me",
+        "host": "a.example.com",
+        "access_client_id": "i",
+    }
+    assert (edited["name"], edited["caching"]) == ("orders", {"disabled": True})
+    assert account.call("PATCH", one, json={"name": "shop"})["name"] == "shop"
+
+    # A PUT without the password, or without a name, is refused; otherwise it replaces everything.
+    for body in ({"name": "shop", "origin": shown}, {"origin": ORIGIN}):
+        assert account.expect_refusal("PUT", one, json=body).errors[0][0] == 10001
+    replaced = account.call(
+        "PUT", one, json={"name": "shop", "origin": ORIGIN, "origin_connection_limit": 20}
+    )
+    assert (replaced["origin"], replaced["caching"]) == (shown, {"disabled": False})
+    assert replaced["origin_connection_limit"] == 20
+
+    account.call("POST", path, json={"name": "orders", "origin": ORIGIN})
+    taken = account.expect_refusal("PUT", one, json={"name": "orders", "origin": ORIGIN})
+    assert (taken.status, taken.errors[0][0]) == (409, 2017)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"password": ""}, "no password"),
+        ({"scheme": "sqlite"}, "postgres, postgresql, mysql"),
+        ({"service_id": "a"}, "host and port"),
+        ({"access_client_id": "a"}, "host and port"),
+    ],
+)
+def test_an_origin_without_one_location_or_a_password_is_refused(
+    account: Account, change: dict[str, str], text: str
+) -> None:
+    body = {"name": "orders", "origin": {**ORIGIN, **change}}
+    refused = account.expect_refusal("POST", "/hyperdrive/configs", json=body)
+    assert refused.errors[0][0] == 10001
+    assert text in refused.errors[0][1]
 
 
 def test_the_official_sdk_creates_them(account: Account, cloud: Running) -> None:
