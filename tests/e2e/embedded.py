@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 
 from flowflare.emulator.process import Running
+from flowflare.kinds.registry import list_own
+from flowflare.kinds.spelling import snake
+from flowflare.kinds.store_verbs import load_store
 from tests.support.waiting import PATIENCE
 
 READS = frozenset({"GET", "HEAD"})
@@ -64,6 +67,10 @@ class Account:
         answer = self._api.put(f"/accounts/{self.identity}{path}", json=body)
         return answer.raise_for_status().json()["result"]
 
+    def patch(self, path: str, body: Any) -> Any:
+        answer = self._api.patch(f"/accounts/{self.identity}{path}", json=body)
+        return answer.raise_for_status().json()["result"]
+
     def list_databases(self) -> list[str]:
         return sorted(database["name"] for database in self.get("/d1/database?per_page=100"))
 
@@ -74,10 +81,13 @@ class Account:
         return sorted(workflow["name"] for workflow in self.get("/workflows"))
 
     def list_stores(self) -> list[str]:
-        """List the names of KV namespaces, R2 buckets and queues."""
-        names = [namespace["title"] for namespace in self.get("/storage/kv/namespaces")]
-        names += [bucket["name"] for bucket in self.get("/r2/buckets")["buckets"]]
-        return sorted([*names, *(queue["queue_name"] for queue in self.get("/queues"))])
+        """List the names of the stores of each kind that a client's binding can create."""
+        names = []
+        for store in map(load_store, list_own().values()):
+            listed = self.get(store.listed_at)
+            rows = listed["buckets"] if isinstance(listed, dict) else listed
+            names += [row[snake(store.title)] for row in rows]
+        return sorted(names)
 
     def is_empty(self) -> bool:
         return not (self.list_databases() or self.list_scripts() or self.list_workflows())

@@ -1,4 +1,4 @@
-"""A client's bindings create a KV namespace, a bucket and queues, which are deleted with it."""
+"""A client's bindings create stores and a Hyperdrive configuration, which are deleted with it."""
 
 import json
 from typing import Any
@@ -42,6 +42,15 @@ JOBS: dict[str, Any] = {
     "maxRetries": 0,
     "maxWaitTimeMs": 0,
 }
+ORIGIN: dict[str, Any] = {
+    "scheme": "postgres",
+    "host": "db.example.com",
+    "port": 5432,
+    "database": "shop",
+    "user": "shop",
+    "password": {"file": "pg-password"},
+}
+PASSWORD = "canary-of-the-first-password"
 SHOP: dict[str, Any] = {
     "source": "worker_src/shop.js",
     "bindings": {
@@ -49,10 +58,11 @@ SHOP: dict[str, Any] = {
         "FAILED": {"queue": {}},
         "FILES": {"r2Bucket": {}},
         "JOBS": {"queue": {}},
+        "PG": {"hyperdrive": {"origin": ORIGIN, "caching": {"disabled": True}}},
     },
     "queueConsumers": [JOBS, {"queue": "FAILED", "maxWaitTimeMs": 0}],
 }
-STORES = [f"local-flowflare-shop-{name}" for name in ("counts", "failed", "files", "jobs")]
+STORES = [f"local-flowflare-shop-{name}" for name in ("counts", "failed", "files", "jobs", "pg")]
 
 
 def configure(project: Project, before: str = "", **changes: Any) -> str:
@@ -62,8 +72,24 @@ def configure(project: Project, before: str = "", **changes: Any) -> str:
         project.edit("Pulumi.local.yaml", before, line)
     else:
         (project.root / "worker_src/shop.js").write_text(SOURCE)
+        set_password(project, PASSWORD)
         project.configure(line)
     return line
+
+
+def set_password(project: Project, password: str) -> None:
+    file = project.root / "pg-password"
+    file.write_text(password)
+    file.chmod(0o600)
+
+
+def run(project: Project, *words: str) -> str:
+    """Run a command; no output has the password, old or new."""
+    result = project.flowflare(*words)
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output
+    assert "canary" not in output
+    return output
 
 
 def list_changes(project: Project) -> dict[str, str]:
@@ -128,3 +154,57 @@ def test_a_preview_names_resources_of_the_program_that_the_embedded_engine_canno
     assert "the embedded engine cannot make a cloudflare:index/dnsRecord:DnsRecord" in output
     assert "Pulumi CLI: remove flowflare:engine" in output
     assert project.account.list_requests() == []
+
+
+def test_a_password_is_sent_to_hyperdrive_and_appears_nowhere(project: Project) -> None:
+    line = configure(project, queueConsumers=[], bindings={"PG": SHOP["bindings"]["PG"]})
+    run(project, "preview", "--diff")
+    run(project, "up", "--json")
+    [made] = project.account.get("/hyperdrive/configs")
+    assert made["name"] == STORES[4]
+    assert made["caching"] == {"disabled": True}
+    assert made["origin"] == {key: ORIGIN[key] for key in ORIGIN if key != "password"}
+    settings = project.account.get("/workers/scripts/local-flowflare-shop/settings")
+    assert {"type": "hyperdrive", "name": "PG", "id": made["id"]} in settings["bindings"]
+    assert list_changes(project) == {}
+
+    # A new password is sent with everything else of the configuration, and no script is uploaded.
+    set_password(project, "canary-of-the-second-password")
+    for words in (("--diff",), ("--json",)):
+        assert "secret-pg-origin-password" in run(project, "preview", *words)
+    last = project.account.find_last_request()
+    run(project, "up")
+    assert project.account.list_writes(last) == [f"PUT /hyperdrive/configs/{made['id']}"]
+
+    # Drift sees what the API returns, and says what it does not see.
+    found = run(project, "drift")
+    assert "secrets of each Hyperdrive configuration are not compared" in found
+    body = {"origin": {"host": "elsewhere.example.com", "port": 5432}}
+    project.account.patch(f"/hyperdrive/configs/{made['id']}", body)
+    assert "origin.host is elsewhere.example.com" in run(project, "drift")
+
+    state = "".join(
+        file.read_text()
+        for file in (project.root / ".flowflare/state").rglob("*")
+        if file.is_file()
+    )
+    assert STORES[4] in state
+    assert "canary" not in state
+    assert "canary" not in json.dumps(project.account.list_requests())
+
+    # Without the setting, Cloudflare's default counts again.
+    own = {"PG": {"hyperdrive": {"origin": ORIGIN}}}
+    configure(project, line, queueConsumers=[], bindings=own)
+    assert list_changes(project) == {"flowflare-shop-pg-hyperdrive": "update"}
+    [made] = project.account.get("/hyperdrive/configs")
+    assert made["caching"] == {"disabled": False}
+    assert made["origin"]["host"] == "db.example.com"
+
+    # Another stack of the same names adopts it, and assumes that the password is the program's.
+    (project.root / ".flowflare/state").rename(project.root / "state-of-before")
+    adopted = run(project, "adopt", "--names", "declared", "--new-api-key")
+    assert STORES[4] in adopted
+    assert "PG.origin.password" in adopted
+    assert "flowflare-shop-pg-hyperdrive" not in list_changes(project)
+    run(project, "destroy", "--yes")
+    assert project.account.list_stores() == []

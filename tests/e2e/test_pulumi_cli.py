@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.test_own_stores import STORES, configure
+from tests.e2e.test_own_stores import PASSWORD, STORES, configure
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
@@ -93,6 +93,7 @@ def test_stores_and_consumers_are_created_compared_and_destroyed(
     pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
     assert project.account.list_stores() == STORES
     pulumi(project, environ, "preview", "--expect-no-changes", "--stack", "local")
+    assert PASSWORD not in pulumi(project, environ, "stack", "export", "--stack", "local")
     assert not [change for change in run("preview")["resources"] if change["op"] != "same"]
     assert find_drift() == []
 

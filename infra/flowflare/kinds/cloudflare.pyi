@@ -41,6 +41,41 @@ class D1Database(pulumi.CustomResource):
     @property
     def version(self) -> pulumi.Output[str]: ...
 
+class HyperdriveConfig(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        caching: pulumi.Input[Any | None] = ...,
+        integration: pulumi.Input[str | None] = ...,
+        mtls: pulumi.Input[Any | None] = ...,
+        name: pulumi.Input[str | None] = ...,
+        origin: pulumi.Input[Any | None] = ...,
+        origin_connection_limit: pulumi.Input[int | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def caching(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def created_on(self) -> pulumi.Output[str]: ...
+    @property
+    def integration(self) -> pulumi.Output[str | None]: ...
+    @property
+    def modified_on(self) -> pulumi.Output[str]: ...
+    @property
+    def mtls(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def name(self) -> pulumi.Output[str]: ...
+    @property
+    def origin(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def origin_connection_limit(self) -> pulumi.Output[int | None]: ...
+    @property
+    def restarted_on(self) -> pulumi.Output[str]: ...
+
 class Queue(pulumi.CustomResource):
     def __init__(
         self,

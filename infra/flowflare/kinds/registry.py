@@ -9,6 +9,7 @@ from flowflare.kinds import (
     d1_database,
     d1_migrations,
     durable_object_migrations,
+    hyperdrive_config,
     queue,
     queue_consumer,
     r2_bucket,
@@ -43,6 +44,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     r2_bucket.KIND,
     queue.KIND,
     queue_consumer.KIND,
+    hyperdrive_config.KIND,
     api_key.KIND,
     secret_value.KIND,
 )

@@ -1,7 +1,9 @@
 """How the configuration of clients becomes a model."""
 
+import copy
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from pydantic import create_model
@@ -16,6 +18,7 @@ from flowflare.model.stack import StackSpec
 from flowflare.model.worker import DomainSpec, RouteSpec
 from flowflare.model.written import Written
 from flowflare.model.written_secrets import Secret
+from tests.support.own_stores import OWN_STORES
 
 ZONE = "0123456789abcdef0123456789abcdef"
 
@@ -92,6 +95,37 @@ def test_wrong_settings_of_a_bindings_resource_are_reported_at_the_binding() -> 
     found = problems({"orders": {"source": "a.js", "bindings": {"C": {"kvNamespace": {"id": 1}}}}})
 
     assert [message for message in found if "clients.orders.bindings.C.kvNamespace" in message]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"password": "s3cret"}, ".origin.password`: is written in plain text"),
+        ({"port": None}, ".origin`: does not say in exactly one way where the database is"),
+        ({"serviceId": "a"}, ".origin`: does not say in exactly one way where the database is"),
+        ({"accessClientId": "a"}, ".origin`: does not say in exactly one way where"),
+        ({"scheme": "sqlite"}, ".origin.scheme`"),
+    ],
+)
+def test_a_wrong_origin_is_reported_without_its_secret(
+    change: dict[str, Any], message: str
+) -> None:
+    settings = copy.deepcopy(OWN_STORES["hyperdrive"].settings)
+    written = {**settings["origin"], **change}
+    origin = {key: value for key, value in written.items() if value is not None}
+    bindings = {"PG": {"hyperdrive": {**settings, "origin": origin}}}
+    found = problems({"orders": {"source": "a.js", "bindings": bindings}})
+
+    assert [each for each in found if f"bindings.PG.hyperdrive{message}" in each]
+    assert "s3cret" not in str(found)
+
+
+def test_a_disabled_cache_has_no_times() -> None:
+    settings = {**OWN_STORES["hyperdrive"].settings, "caching": {"disabled": True, "maxAge": 5}}
+    bindings = {"PG": {"hyperdrive": settings}}
+    [found] = problems({"orders": {"source": "a.js", "bindings": bindings}})
+
+    assert found.endswith("PG.hyperdrive.caching`: sets times of a cache that is disabled")
 
 
 def test_names_of_bindings_resources_are_checked_before_anything_is_created() -> None:
