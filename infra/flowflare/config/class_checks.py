@@ -107,8 +107,8 @@ def _check_transfer(
     others = find_neighbours(source, histories).taken
     if others.get(moved.old) != script:
         yield (
-            f"moves `{moved.old}` of client `{owner}`, which `{owners[others[moved.old]]}` "
-            "also takes over",
+            f"moves `{moved.old}` of client `{owner}`, but `{owners[others[moved.old]]}` "
+            "also takes over this class",
             "Only one client can take over a class.",
         )
     if any(
@@ -117,7 +117,7 @@ def _check_transfer(
         for transfer in step.transferred_classes
     ):
         yield (
-            f"moves a class from client `{owner}`, which takes one from this client",
+            f"moves a class from client `{owner}`, and that client takes a class from this client",
             "Move in one direction, run `flowflare up`, then append the other step.",
         )
 

@@ -160,8 +160,8 @@ def _check_environment(written: dict[str, Any], stack: str, places: Places) -> l
     if written.get("environment") or names.ENVIRONMENT.fullmatch(stack):
         return []
     message = (
-        f"`{full_key(('environment',))}`: is missing, and the stack's name {stack!r} is not valid "
-        "as an environment, which only has lower-case letters and digits"
+        f"`{full_key(('environment',))}`: is missing, and the stack's name {stack!r} cannot be "
+        "used, because an environment can only have lower-case letters and digits"
     )
     usable = "".join(letter for letter in stack.lower() if letter.isascii() and letter.isalnum())
     remedy = f"Add `{full_key(('environment',))}: {usable.lstrip('0123456789') or 'dev'}`."

@@ -183,7 +183,7 @@ def test_a_stack_whose_name_is_not_an_environment_must_set_one() -> None:
     with pytest.raises(ConfigError) as caught:
         load({}, stack="pr-12")
     [problem] = caught.value.problems
-    assert "the stack's name 'pr-12' is not valid" in problem.message
+    assert "the stack's name 'pr-12' cannot be used" in problem.message
     assert problem.remedy == "Add `flowflare:environment: pr12`."
     assert load({"environment": "pr12"}, stack="pr-12").environment_name == "pr12"
 
