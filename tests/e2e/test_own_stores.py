@@ -156,6 +156,7 @@ def test_a_preview_names_resources_of_the_program_that_the_embedded_engine_canno
     assert project.account.list_requests() == []
 
 
+@pytest.mark.long
 def test_a_password_is_sent_to_hyperdrive_and_appears_nowhere(project: Project) -> None:
     line = configure(project, queueConsumers=[], bindings={"PG": SHOP["bindings"]["PG"]})
     run(project, "preview", "--diff")

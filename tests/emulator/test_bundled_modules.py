@@ -60,7 +60,13 @@ def write_project(folder: Path) -> None:
     (folder / "src/key.bin").write_bytes(BYTES)
 
 
-@pytest.mark.parametrize(("date", "flags"), [("2026-11-01", []), ("2025-01-01", ["nodejs_compat"])])
+@pytest.mark.parametrize(
+    ("date", "flags"),
+    [
+        ("2026-11-01", []),
+        pytest.param("2025-01-01", ["nodejs_compat"], marks=pytest.mark.long),
+    ],
+)
 def test_a_worker_answers_as_it_does_after_wrangler_deployed_it(
     account: Account, tmp_path: Path, date: str, flags: list[str]
 ) -> None:

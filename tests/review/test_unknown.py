@@ -118,7 +118,9 @@ def test_a_head_that_cannot_be_recorded_at_all_is_unknown(bare: Repo) -> None:
 
 def test_data_loss_does_not_hide_unknown_stacks(bare: Repo) -> None:
     project(bare, dev="", prod="")
-    bare.commit({"Pulumi.prod.yaml": BROKEN, "Pulumi.dev.yaml": None}, "head")
+    without = "import pulumi\n\nif pulumi.get_stack() != 'dev':\n"
+    code = without + "".join(f"    {line}\n" for line in RAW.splitlines()[1:])
+    bare.commit({"Pulumi.prod.yaml": BROKEN, "__main__.py": code}, "head")
     found = report(bare)
     assert (found.risk, found.exit_code) == ("loses-data", 1)
     assert [section.risk for section in found.sections] == ["loses-data", "unknown"]

@@ -54,7 +54,7 @@ def summarise_adoption(document: Adoption) -> str:
 
 def _write_entry(entry: Entry) -> Iterator[Line]:
     name = f"  {entry.name}" if entry.name else ""
-    row = f"  {entry.status:<10}{entry.resource:<38}{entry.type:<24}{name}"
+    row = f"  {entry.status:<10}{entry.resource:<37} {entry.type:<23} {name}"
     yield Line(entry.status, row.rstrip())
     if entry.message:
         yield Line("", f"            {entry.message}")

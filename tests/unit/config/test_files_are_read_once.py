@@ -115,6 +115,7 @@ def test_a_project_arrives_in_another_process_as_it_was_sent(counting: Counting)
     assert load_project(json.loads(json.dumps(dump_project(project)))) == project
 
 
+@pytest.mark.long
 def test_a_command_on_twenty_tenants_opens_each_file_once(counting: Counting) -> None:
     files = {f"Pulumi.{tenant}-prod.yaml": 1 for tenant in TENANTS}
     shared = {"Pulumi.yaml": 1, "tenants.yaml": 1, "Pulumi.local.yaml": 1}

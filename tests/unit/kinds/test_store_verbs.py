@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pulumi
 
+from flowflare.api import Connector
 from flowflare.kinds import queue, workers_kv_namespace
+from flowflare.kinds.access import Access
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Wanted
 from flowflare.kinds.assessment import Reason
 from flowflare.kinds.contract import Kind, NotSupported, Own, Shared, load_risk
 from flowflare.kinds.declare_store import declare_store
+from flowflare.kinds.handler import Existing
 from flowflare.kinds.scene import Record, Scene
 from flowflare.kinds.store_verbs import compare, find
 from flowflare.kinds.stores import NamedStore
@@ -137,3 +141,15 @@ def test_a_secret_setting_is_passed_as_a_secret_below_its_path() -> None:
     assert found["queueName"] == "jobs"
     # The recording, unlike an engine, marks the whole property.
     assert found["settings"] == {"secret": {"deliveryDelay": 5, "messageRetentionPeriod": "60"}}
+
+
+def test_a_setting_that_the_program_drops_leaves_the_state() -> None:
+    body = {"success": True, "errors": [], "messages": [], "result": LIVE}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    provider: Props = {"baseUrl": "http://127.0.0.1:1/client/v4", "apiToken": "t"}
+    pool = Pool(Access(provider, {}, api=Connector(transport=lambda: transport)))
+    new: Props = {"accountId": "a", "name": "shop"}
+    before: Props = {**new, "mtls": {"sslmode": "require"}}
+    outputs = pool.update(Existing("1", before, {**before, "createdOn": "today"}), new)
+    assert "mtls" not in outputs
+    assert outputs["createdOn"] == "today"
