@@ -90,6 +90,7 @@ def look(canary_project: Planted, *names: str, stacks: tuple[str, ...] = (CLI, E
             run_here(canary_project, *words)
 
 
+@pytest.mark.long
 def test_no_other_command_opens_a_state(spoilt: Planted) -> None:
     """Their exit codes are the same if the state is not JSON."""
     others = [name for name in LOOKING if name not in OPENING]

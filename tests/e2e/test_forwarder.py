@@ -95,6 +95,7 @@ def test_the_sdk_repeats_a_call_if_its_timeout_is_shorter_than_the_wait(
     assert list_statuses(cloudflare, account) == [200, 200]
 
 
+@pytest.mark.long
 def test_wrangler_waits_for_the_budget(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from tests.e2e.traffic import Traffic, keep_calling
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
+@pytest.mark.long
 def test_two_rotations_under_constant_traffic_fail_no_call(project: Project) -> None:
     project.open_stack().up()
     project.account.settle()

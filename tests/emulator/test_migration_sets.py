@@ -95,7 +95,7 @@ def apply_with_flowflare(account: Account, folder: Path) -> tuple[list[str], Obj
 
 
 @pytest.mark.parametrize(
-    "folder", keep_every(3, sorted(SETS.iterdir())), ids=lambda folder: folder.name
+    "folder", keep_every(6, sorted(SETS.iterdir())), ids=lambda folder: folder.name
 )
 def test_a_folder_gives_the_database_that_wrangler_gives(
     account: Account, tmp_path: Path, folder: Path

@@ -143,6 +143,7 @@ def test_one_emulator_is_started_found_and_stopped_completely(data: Path) -> Non
     assert not process.stop(data)
 
 
+@pytest.mark.long
 def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
     running = process.start(settings(data), quiet)
     with counting(running) as (account, url):

@@ -150,6 +150,7 @@ def test_a_script_rename_killed_at_any_call_converges(
             assert_settled(cloud_sample, cloudflare, moment.call)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("then", ["destroy", "up"])
 def test_a_first_up_killed_at_any_call_can_be_reverted(
     cloud_sample: Sample, cloudflare: FakeCloudflare, then: str
@@ -164,6 +165,7 @@ def test_a_first_up_killed_at_any_call_can_be_reverted(
         assert "pending_operations" not in cloud_sample.read_latest()
 
 
+@pytest.mark.long
 def test_a_destroy_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:

@@ -133,6 +133,7 @@ def post(tenant: Endpoints, route: str, body: dict) -> dict:
     return answer.raise_for_status().json()
 
 
+@pytest.mark.long
 def test_an_upgrade_with_an_unhealthy_canary_stops(fleet: FleetProject) -> None:
     """To roll back, restore the files and run the same command."""
     tenants = fleet.tenants

@@ -179,6 +179,7 @@ def required_check(repo: Repo, more: str = "") -> int:
     return done.returncode
 
 
+@pytest.mark.long
 def test_the_required_check_fails_on_an_unknown_stack(broken: Repo) -> None:
     assert required_check(broken) == 1
     assert required_check(broken, "--allow-unknown prod=later") == 0

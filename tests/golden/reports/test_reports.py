@@ -13,6 +13,7 @@ from flowflare.review.report_text import write_lines
 from flowflare.review.text import join_lines
 from tests.golden.reports.kinds import KINDS
 from tests.golden.reports.recordings import compared, laid_out, record
+from tests.support.tiers import keep_every
 
 EXPECTED = Path(__file__).parent / "expected"
 
@@ -24,7 +25,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> CommitRecording:
     return recorded
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", keep_every(2, KINDS))
 def test_report(kind: str, base: CommitRecording, tmp_path: Path) -> None:
     report = compared(base, record(laid_out(tmp_path / "shop", KINDS[kind])))
     matches(f"{kind}.txt", text_of(report))

@@ -96,6 +96,7 @@ def counting(tmp_path: Path) -> Counting:
     return Counting(tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.workerd
 def test_a_command_on_a_stack_opens_each_file_once(counting: Counting) -> None:
     counting.add_secret(counting.stack)
