@@ -14,6 +14,7 @@ from tests.e2e.test_clients import configure, prepare
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
+@pytest.mark.long
 def test_every_resource_type_is_found(
     project: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:

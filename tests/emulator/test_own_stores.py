@@ -15,6 +15,7 @@ from flowflare.kinds.store_verbs import load_store
 from flowflare.values.properties import Props, plain
 from tests.emulator.emulated import Account, get, request
 from tests.support.own_stores import OWN_STORES
+from tests.support.tiers import keep_every
 
 
 class Store:
@@ -51,7 +52,7 @@ class Store:
         ]
 
 
-@pytest.fixture(params=OWN_STORES)
+@pytest.fixture(params=keep_every(2, OWN_STORES))
 def store(account: Account, request: pytest.FixtureRequest) -> Store:
     return Store(account, request.param)
 

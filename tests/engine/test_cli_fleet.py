@@ -200,6 +200,7 @@ def test_a_killed_worker_leaves_no_process_and_no_lock(
     assert [step.op for step in update.steps if step.name == "db"] == ["same"]
 
 
+@pytest.mark.long
 def test_processes_of_a_killed_cli_are_ended_and_its_creation_is_settled(
     fleet: Fleet,
     cloudflare: FakeCloudflare,

@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 #: Each of these files is one story that takes a minute; `make test-all` alone runs it.
 LONG_FILES = {
+    "e2e/test_adopt_everything.py",
+    "engine/test_cli_fleet.py",
     "e2e/test_adopt_wrangler.py",
     "e2e/test_talkative_program.py",
     "emulator/test_wrangler_ledger.py",
