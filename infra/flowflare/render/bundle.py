@@ -83,11 +83,11 @@ def _bundle(
 ) -> list[Bundle]:
     cache = BundleCache(root)
     finder = _Inputs(library.folder("worker_src") / "flowflare")
-    versions = _read_versions()
-    keys = [_make_key(source, versions) for source in sources]
+    tools = _describe_tools()
+    keys = {source: _make_key(source, tools) for source in sources}
     found = [
-        None if mode == "sources" else cache.find(key, finder.locate_in(source.folder))
-        for key, source in zip(keys, sources, strict=True)
+        None if mode == "sources" else cache.find(keys[source], finder.locate_in(source.folder))
+        for source in sources
     ]
     missing = [source for source, bundle in zip(sources, found, strict=True) if bundle is None]
     if not missing:
@@ -102,9 +102,7 @@ def _bundle(
             omitted = packages.describe_locked(left_out, source.entry, source.folder)
             bundle = Bundle(bundle.content + omitted, bundle.exports)
         elif mode != "sources":
-            cache.store(
-                _make_key(source, versions), bundle, inputs, finder.locate_in(source.folder)
-            )
+            cache.store(keys[source], bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle
     return [bundle or fresh[source] for source, bundle in zip(sources, found, strict=True)]
 
@@ -150,17 +148,15 @@ class _Locate:
         return self.library / in_library if in_library != name else self.folder / name
 
 
-def _make_key(source: BundleSource, versions: Sequence[str]) -> str:
+def _make_key(source: BundleSource, tools: Sequence[str]) -> str:
     tsconfig = _find_tsconfig(source)
     compatibility = source.node_compat
     return hash_parts(
-        *versions,
-        *map(read_text, _SCRIPTS),
+        *tools,
         source.entry,
         ",".join(source.names),
         json.dumps([compatibility.date, compatibility.flags] if compatibility else None),
         read_text(tsconfig) if tsconfig else "",
-        json.dumps(_read_specifiers(library.folder("worker_src") / "flowflare")),
     )
 
 
@@ -173,10 +169,14 @@ def _find_tsconfig(source: BundleSource) -> Path | None:
     return None
 
 
-def _read_versions() -> list[str]:
-    """Return the versions of esbuild and wrangler, which brings unenv."""
+def _describe_tools() -> list[str]:
+    """Describe what bundles every source: esbuild, wrangler's unenv, our scripts and specifiers."""
     package = parse_json(read_text(library.node_project() / "package.json"))
-    return [f"{name} {version}" for name, version in package["dependencies"].items()]
+    return [
+        *(f"{name} {version}" for name, version in package["dependencies"].items()),
+        *map(read_text, _SCRIPTS),
+        json.dumps(_read_specifiers(library.folder("worker_src") / "flowflare")),
+    ]
 
 
 def _read_specifiers(library_folder: Path) -> dict[str, str]:

@@ -33,13 +33,13 @@ export async function nodeCompat(wrangler, { date, flags }) {
       );
       build.onLoad({ filter: /.*/, namespace: GLOBALS }, () => ({ contents: globals }));
 
-      build.onResolve({ filter: /^[^./]/ }, ({ path: asked, kind, namespace }) => {
+      build.onResolve({ filter: /^[^./]/ }, ({ path: asked, kind }) => {
         const target = Object.hasOwn(alias, asked) ? alias[asked] : asked;
         const isReplaced = /^(unenv|@cloudflare\/unenv-preset)\//.test(target);
         if (!isBuiltIn.has(target) && !target.startsWith('node:') && !isReplaced) return undefined;
         // An ES module has no `require`: a module that imports it answers the call.
         const isSpecial = !isReplaced || /^unenv\/(npm|mock)\//.test(target);
-        if (kind === 'require-call' && isSpecial && namespace !== REQUIRED)
+        if (kind === 'require-call' && isSpecial)
           return { path: asked, namespace: REQUIRED, pluginData: { isReplaced } };
         if (!isReplaced) return { path: `node:${target.replace(/^node:/, '')}`, external: true };
         return place(locate.resolve(target));

@@ -69,10 +69,15 @@ def group_stacks(
 def _review_new(reviewer: "_Reviewer", groups: Sequence[Sequence["_Member"]]) -> Iterable[Section]:
     """Review new stacks: folded where they differ in values only, in common words."""
     members = {member.name: member for group in groups for member in group}
+    if len(members) == 1:
+        return [reviewer.review(list(members.values()), own_words=True)]
     folded = fold_variants(reviewer.review(group, own_words=False) for group in groups)
-    for section in folded:
-        [first, *others] = section.stacks
-        yield section if others else reviewer.review([members[first]], own_words=True)
+    return [
+        section
+        if len(section.stacks) > 1
+        else reviewer.review([members[section.stacks[0]]], own_words=True)
+        for section in folded
+    ]
 
 
 def merge_alike(sections: Iterable[Section]) -> list[Section]:

@@ -66,12 +66,18 @@ def merge_reviews(reviews: Sequence[Review]) -> Review:
     shown = [[entry for entry in entries if entry.is_shown] for entries in kept]
     merged = iter([_merge_entries(alike) for alike in zip(*shown, strict=True)])
     entries = tuple(next(merged) if entry.is_shown else entry for entry in kept[0])
-    outputs = {
+    return reviews[0].model_copy(
+        update={"entries": entries, "outputs": select_common_outputs(reviews)}
+    )
+
+
+def select_common_outputs(reviews: Sequence[Review]) -> dict[str, Any]:
+    """Return the outputs that all of the reviews have, with the same value."""
+    return {
         name: value
         for name, value in reviews[0].outputs.items()
         if all(review.outputs.get(name) == value for review in reviews)
     }
-    return reviews[0].model_copy(update={"entries": entries, "outputs": outputs})
 
 
 def _identify(entry: Entry) -> tuple[str, str]:

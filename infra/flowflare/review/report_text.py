@@ -8,16 +8,9 @@ from flowflare.review.report import Report
 from flowflare.review.sections import Section
 from flowflare.review.text import Line, make_readable, summarise_review
 from flowflare.review.text import write_lines as lines_of_review
-from flowflare.review.words import RISKS_IN_SENTENCES
+from flowflare.review.words import KINDS, RISKS_IN_SENTENCES
 
 _MOST_NAMES: Final = 8
-_KINDS: Final = {
-    "changed": "",
-    "added": "new: ",
-    "removed": "file removed: ",
-    "head-alone": "shown as new: ",
-    "not-recorded": "not compared: ",
-}
 
 
 def write_lines(report: Report) -> Iterator[Line]:
@@ -92,7 +85,8 @@ def _write_stacks(count: int) -> str:
 def _write_section(section: Section) -> Iterator[Line]:
     head = f"{_write_stacks(len(section.stacks))}: " if len(section.stacks) > 1 else ""
     stacks = list_names(section.stacks) or "every stack"
-    yield Line("title", f"{_KINDS[section.kind]}{head}{stacks}")
+    kind = f"{KINDS[section.kind]}: " if KINDS[section.kind] else ""
+    yield Line("title", f"{kind}{head}{stacks}")
     for line in section.error.splitlines():
         yield Line("loses-data", f"  ! {line}")
     if section.review is None:

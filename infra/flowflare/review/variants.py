@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flowflare.review.entries import Difference, Entry
 from flowflare.review.facts import CODE, list_rows
+from flowflare.review.merging import select_common_outputs
 from flowflare.review.sections import Section, StackValues
 
 DIFFERS: Final = "[differs]"
@@ -49,15 +50,8 @@ def _fold(group: Sequence[Section]) -> Section:
     for entries in aligned:
         for found, own in zip(values, _list_differing(entries), strict=True):
             found.update(own)
-    first = reviews[0]
-    outputs = {
-        name: value
-        for name, value in first.outputs.items()
-        if all(review.outputs.get(name) == value for review in reviews)
-    }
-    merged = first.model_copy(
-        update={"entries": tuple(map(_merge_entries, aligned)), "outputs": outputs}
-    )
+    entries, outputs = tuple(map(_merge_entries, aligned)), select_common_outputs(reviews)
+    merged = reviews[0].model_copy(update={"entries": entries, "outputs": outputs})
     rows = sorted(
         (
             StackValues(stack=stack, values=found)

@@ -7,6 +7,7 @@ such a binding, and the script that the provider uploads keeps it with `inherit`
 import inspect
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from flowflare.kinds import cloudflare
@@ -40,8 +41,9 @@ def _is_known(binding: Binding) -> bool:
     return is_known and set(binding.fields) <= _list_arguments()
 
 
-def _list_arguments() -> set[str]:
-    return set(inspect.signature(cloudflare.WorkersScriptBindingArgs).parameters)
+@cache
+def _list_arguments() -> frozenset[str]:
+    return frozenset(inspect.signature(cloudflare.WorkersScriptBindingArgs).parameters)
 
 
 def _make_argument(binding: Binding, values: BindingValues) -> cloudflare.WorkersScriptBindingArgs:
