@@ -24,7 +24,7 @@ from tests.support.waiting import PATIENCE
 pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 
 #: The number of tests that share the calls of a run, for each trouble, so that each test is short.
-PARTS = 4
+PARTS = 8
 TRACKING = "local-flowflare-db"
 ARCHIVE = "local-flowflare-orders-archive"
 

@@ -17,6 +17,9 @@ from flowflare.kinds.bindings.registry import BINDING_SCHEMAS, BINDING_TYPES
 from flowflare.kinds.contract import Kind
 from flowflare.kinds.registry import KINDS
 from flowflare.redaction import texts
+from tests.house.syntax import list_nodes
+
+pytestmark = pytest.mark.xdist_group("syntax")  # one worker parses the modules
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "infra/flowflare"
@@ -104,7 +107,7 @@ def test_no_other_module_names_a_binding_type() -> None:
         name
         for path in PACKAGE.rglob("*.py")
         if (name := path.relative_to(PACKAGE).as_posix()).split("/")[0] not in ("kinds", "emulator")
-        and any(map(names_a_type, ast.walk(ast.parse(path.read_text()))))
+        and any(map(names_a_type, list_nodes(path)))
     }
 
     assert not naming

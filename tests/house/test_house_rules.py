@@ -5,6 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from tests.house.syntax import parse
+
+pytestmark = pytest.mark.xdist_group("syntax")  # one worker parses the modules
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = {".py", ".js", ".mjs", ".ts", ".j2", ".sql"}
 TEXT = SOURCE | {".md", ".yaml", ".yml", ".toml", ".json", ".lock", ".txt", ""}
@@ -59,7 +65,7 @@ def test_every_module_says_its_job_in_its_first_sentence() -> None:
 
 
 def first_sentence(path: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(path.read_text())) or "no docstring"
+    docstring = ast.get_docstring(parse(path)) or "no docstring"
     return docstring.split("\n\n")[0].rstrip()
 
 

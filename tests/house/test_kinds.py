@@ -1,6 +1,5 @@
 """The kinds of resources: one list, every verb answered, nothing loaded before it is asked for."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -14,6 +13,9 @@ from flowflare.kinds import contract
 from flowflare.kinds.contract import Kind, NotSupported
 from flowflare.kinds.registry import KINDS
 from flowflare.kinds.workers_script.settings import SETTINGS
+from tests.house.syntax import list_nodes
+
+pytestmark = pytest.mark.xdist_group("syntax")  # one worker parses the modules
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "infra/flowflare"
@@ -89,10 +91,9 @@ def test_a_script_has_its_settings_in_one_place() -> None:
 def _modules_with(words: set[str], home: str, attributes: tuple[str, ...]) -> Iterator[str]:
     """Find the modules outside of their home whose syntax tree has one of the words."""
     for path in PACKAGE.rglob("*.py"):
-        nodes = ast.walk(ast.parse(path.read_text()))
         if not path.is_relative_to(PACKAGE / home) and any(
             isinstance(word := getattr(node, attribute, None), str) and word in words
-            for node in nodes
+            for node in list_nodes(path)
             for attribute in attributes
         ):
             yield str(path.relative_to(PACKAGE))

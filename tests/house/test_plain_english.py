@@ -7,6 +7,8 @@ import pytest
 from tests.house.plain_english import SUFFIXES, Finding, describes_result, find_habits, read_file
 from tests.house.test_house_rules import FILES, relative
 
+pytestmark = pytest.mark.xdist_group("syntax")  # one worker parses the modules
+
 #: Files that must not be rewritten, and words that are fixed: a path, words of the finding, why.
 ALLOWED = (
     ("infra/flowflare/review/entries.py", "changed", "policies of users read stack.plan.changed"),

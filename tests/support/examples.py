@@ -17,10 +17,10 @@ def draw_examples(most: int, few: int | None = None) -> settings:
 
     Args:
         most: how many examples `make test-all` tries.
-        few: how many `make test` tries; by default a quarter.
+        few: how many `make test` tries; by default a tenth.
     """
     searches = WANTED.isdecimal()
-    few = most // 4 if few is None else few
+    few = most // 10 if few is None else few
     return settings(
         max_examples=int(WANTED) if searches else most if WANTED == "all" else few,
         derandomize=not searches,
