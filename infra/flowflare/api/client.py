@@ -123,6 +123,7 @@ class Client:
         from cloudflare import APIConnectionError, APIStatusError
 
         response = None
+        self._pace.gate()
         self._budget.begin()
         try:
             response = getattr(self._sdk, method.lower())(path, **arguments)

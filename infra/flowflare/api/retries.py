@@ -64,6 +64,7 @@ class Pace:
         timeout: seconds until a call without a response counts as lost.
         retries: how often and how long one call is tried.
         calls: how many calls a token may make in 5 minutes.
+        gate: is called before each attempt of a call, and raises if it may not be sent.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -72,6 +73,7 @@ class Pace:
     timeout: float = 60.0
     retries: Retries = Retries()
     calls: int = CALLS
+    gate: Callable[[], None] = lambda: None
 
 
 def may_repeat(status: int, headers: Mapping[str, str]) -> bool:

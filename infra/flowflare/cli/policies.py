@@ -25,11 +25,9 @@ def judge_plan(project: "Project", plan: "Plan", review: "Review") -> "Sequence[
     """
     if not has_policies(project):
         return ()
-    from datetime import UTC, datetime
-
     from flowflare.review.policy.judge import judge
 
-    return judge(project, plan, review, datetime.now(UTC).date())
+    return judge(project, plan, review)
 
 
 def check_policies(project: "Project", plan: "Plan") -> None:

@@ -157,3 +157,26 @@ def mark_secrets(value: Any, path: Path, secure: Collection[Path]) -> Any:
     if isinstance(value, list):
         return [mark_secrets(item, (*path, index), secure) for index, item in enumerate(value)]
     return value
+
+
+def parse_mapping(text: str | None) -> dict[str, Any]:
+    """Parse the JSON text of a mapping; of any other text, which the checks report, return {}."""
+    try:
+        value = parse_json(text) if text else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def merge_clients(clients: str | None, overrides: str | None) -> dict[str, dict[str, Any]]:
+    """Merge `clientOverrides` into `clients`, field by field; both are JSON texts."""
+    over = parse_mapping(overrides)
+    return {
+        name: {
+            key: value
+            for layer in (fields, over.get(name))
+            if isinstance(layer, dict)
+            for key, value in layer.items()
+        }
+        for name, fields in parse_mapping(clients).items()
+    }

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.fleet.rollout.retire import LeavingTenant, Removal
+from flowflare.fleet.rollout.retire import Removal
 from flowflare.fleet.rollout.rollout import RolloutRules
 from flowflare.fleet.rollout.unfinished import UnfinishedRollout
 from flowflare.fleet.tenants.selection import Selection
@@ -47,7 +47,7 @@ class Account(FakeRecords):
 
 
 def remove(account: Account, *names: str, exports: str | None = "exports"):
-    leaving = [LeavingTenant(name, f"{name}-prod") for name in names or NAMES]
+    leaving = {f"{name}-prod": name for name in names or NAMES}
     removal = Removal(
         account, account, account.events.append, RolloutRules(), outcome="retired", exports=exports
     )

@@ -7,10 +7,10 @@ import typer
 
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
+from flowflare.values.wording import write_count
 
 if TYPE_CHECKING:
     from flowflare.fleet.tenants.files import StackFile
-    from flowflare.fleet.tenants.model import Fleet
     from flowflare.fleet.tenants.prune import PruneResult
 
 EnvironmentOption = Annotated[
@@ -65,10 +65,12 @@ def config(
     from flowflare.fleet.tenants.files import stack_files, write
     from flowflare.fleet.tenants.prune import prune as prune_files
     from flowflare.fleet.tenants.read import read_fleet
+    from flowflare.fleet.tenants.selection import Selection, select
 
     project = read_project_file(choose_project_root(cwd))
     fleet = read_fleet(project, os.environ)
-    _refuse_unknown(fleet, environment)
+    if environment is not None:
+        select(fleet, environment, Selection())  # refuses an unknown environment
     files = stack_files(fleet, environment)
     pruned: Sequence[PruneResult] = ()
     if not check:
@@ -84,13 +86,6 @@ def config(
         stale = any(file.kind == "stale" for file in files)
         remedy = f"Run: flowflare fleet config{' --prune' if stale else ''}"
         raise FleetError(f"{count} not as tenants.yaml says", remedy=remedy)
-
-
-def _refuse_unknown(fleet: "Fleet", environment: str | None) -> None:
-    if environment is not None:
-        from flowflare.fleet.tenants.selection import Selection, select
-
-        select(fleet, environment, Selection())
 
 
 def _document(
@@ -139,8 +134,9 @@ def _summary(files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, c
         "removed": removed,
     }
     counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    stacks = f"{len(files)} files" if len(files) != 1 else "1 file"
-    text = f"{stacks}: {counted}." if files else "The fleet has no stacks."
+    text = "The fleet has no stacks."
+    if files:
+        text = f"{write_count(len(files), 'file')}: {counted}."
     if counts["stale"] and not pruned:
         text += "\nStale files belong to stacks that were removed: flowflare fleet config --prune"
     elif not check and (counts["new"] or counts["changed"]):

@@ -72,7 +72,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     session = open_session(root, os.environ, environment, make_selection(tenants, None, None))
     _refuse_unnamed(session, named, parse_names(lose_data))
     leaving = list_existing(session, session.tenants, session.records.read_all())
-    make_ready(session, [tenant.stack for tenant in leaving])
+    make_ready(session, list(leaving))
     picture = Picture(total=len(leaving))
     with (
         show_rollout(picture, json=json) as emit,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
+from flowflare.values.wording import list_some, write_count
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -186,20 +187,19 @@ def describe_event(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for e
         count = sum(map(len, event.waves))
         return (
             f"Rollout {event.rollout} of {event.environment} {action}: {count} to deploy in "
-            f"{_count(len(event.waves), 'wave')}, {event.through} through, "
+            f"{write_count(len(event.waves), 'wave')}, {event.through} through, "
             f"{event.unchanged} unchanged"
         )
     if isinstance(event, events.WaveBegan):
-        names = ", ".join(event.tenants[:_SHOWN])
-        more = f" and {len(event.tenants) - _SHOWN} more" if len(event.tenants) > _SHOWN else ""
-        return f"Wave {event.wave} of {event.of}: {names}{more}"
+        return f"Wave {event.wave} of {event.of}: {list_some(event.tenants, _SHOWN)}"
     if isinstance(event, events.TenantDone):
-        calls = _count(event.api_calls, "call")
+        calls = write_count(event.api_calls, "call")
         changed = f"{event.changed} changed, {calls}, {event.seconds:.1f} s"
         return f"{event.tenant:<24} {event.outcome:<10} {changed}"
     if isinstance(event, events.TenantFailed):
+        error = event.error.replace("\n", "\n      ")
         remedy = f"\n      {event.remedy}" if event.remedy else ""
-        return f"{event.tenant:<24} {event.outcome:<10} {_indent(event.error)}{remedy}"
+        return f"{event.tenant:<24} {event.outcome:<10} {error}{remedy}"
     if isinstance(event, events.Exported):
         rows = ", ".join(f"{name} {count:,} rows" for name, count in event.databases.items())
         return f"{event.tenant:<24} exported   {rows or 'no databases'} to {event.place}"
@@ -222,18 +222,8 @@ def describe_stop(event: events.Stopped) -> str:
     lines = [f"Stopped after {_format_duration(event.seconds)}: {event.reason}."]
     for word, names in lists.items():
         if names:
-            shown_names = ", ".join(names[:_SHOWN])
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            lines.append(f"  {word:<10} {len(names):>4}  {shown_names}{more}")
+            lines.append(f"  {word:<10} {len(names):>4}  {list_some(names, _SHOWN)}")
     return "\n".join(lines)
-
-
-def _indent(text: str) -> str:
-    return text.replace("\n", "\n      ")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _format_duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ from flowflare.cli.fleet.options import (
 )
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
+from flowflare.values.wording import write_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +139,7 @@ def _show(found: "FleetPreview") -> None:
     for line in _notes(found):
         print_result(line)
     if found.report.sections and not found.refused_stacks:
-        command = f"flowflare fleet up -e {quote(found.environment)}"
-        print_result(f"\nNext:  {command}")
+        print_result(f"\nNext:  flowflare fleet up -e {quote(found.environment)}")
 
 
 def _notes(found: "FleetPreview") -> "Iterator[str]":
@@ -152,10 +152,9 @@ def _notes(found: "FleetPreview") -> "Iterator[str]":
         from flowflare.review.report_text import write_duration
 
         per = [section.api_calls for section in found.report.sections if section.api_calls]
-        each = f"{min(per)}" if min(per) == max(per) else f"{min(per)} to {max(per)}"
-        is_single = each == "1"
+        least = "" if min(per) == max(per) else f"{min(per)} to "
         yield (
-            f"{each} API call{'' if is_single else 's'} for each tenant that changes; `fleet up` "
+            f"{least}{write_count(max(per), 'API call')} for each tenant that changes; `fleet up` "
             f"takes {write_duration(found.seconds)} at least, {found.workers} at a time."
         )
     if found.retired:
@@ -172,8 +171,8 @@ def _refuse(found: "FleetPreview") -> None:
     broken = [section for section in found.report.sections if section.review is None]
     if broken:
         many = sum(len(section.stacks) for section in broken)
-        stacks = "1 stack" if many == 1 else f"{many:,} stacks"
-        raise FleetError(f"{stacks} could not be planned: {broken[0].error.splitlines()[0]}")
+        stacks, reason = write_count(many, "stack"), broken[0].error.splitlines()[0]
+        raise FleetError(f"{stacks} could not be planned: {reason}")
     if found.refused_stacks:
-        count = "1 stack" if found.refused_stacks == 1 else f"{found.refused_stacks:,} stacks"
-        raise FleetError(f"`fleet up` would be refused in {count}")
+        stacks = write_count(found.refused_stacks, "stack")
+        raise FleetError(f"`fleet up` would be refused in {stacks}")

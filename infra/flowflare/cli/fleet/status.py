@@ -16,6 +16,7 @@ from flowflare.cli.fleet.options import (
     make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.values.wording import write_count
 
 if TYPE_CHECKING:
     from flowflare.fleet.status import FleetStatus, TenantStatus
@@ -83,8 +84,7 @@ def _show(found: "FleetStatus", *, every_tenant: bool) -> None:
     from flowflare.fleet.status import SETTLED
 
     console = open_stdout()
-    total = len(found.tenants)
-    tenants = "1 tenant" if total == 1 else f"{total:,} tenants"
+    tenants = write_count(len(found.tenants), "tenant")
     console.print(f"{found.project}: {tenants} in {found.environment}", style="bold", markup=False)
     for state, count in found.counts.items():
         console.print(f"  {count:>6,}  {_WORDS[state]}", style=_STYLES.get(state), markup=False)

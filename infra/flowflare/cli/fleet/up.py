@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowflare.cli.fleet.running import Stopwatch
     from flowflare.fleet.rollout.events import Emit
     from flowflare.fleet.rollout.plan import RolloutPlan
-    from flowflare.fleet.rollout.retire import LeavingTenant
+    from flowflare.fleet.rollout.retire import LeavingTenants
     from flowflare.fleet.rollout.rollout import RolloutRules
     from flowflare.fleet.rollout.unfinished import UnfinishedRollout
     from flowflare.fleet.session import FleetSession
@@ -108,7 +108,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     updated = [work.stack for work in plan.updates.values()]
     if session.store.is_remote:
         session.passphrases.refuse_made_here(updated)
-    make_ready(session, [*updated, *(tenant.stack for tenant in leaving)])
+    make_ready(session, [*updated, *leaving])
     picture = Picture()
     with (
         show_rollout(picture, json=json) as emit,
@@ -172,7 +172,7 @@ def _roll(
 
 
 def _retire(
-    leaving: "tuple[LeavingTenant, ...]",
+    leaving: "LeavingTenants",
     session: "FleetSession",
     shop: "Workshop",
     emit: "Emit",

@@ -13,13 +13,12 @@ from flowflare.config.files import Project, ProjectFile
 from flowflare.config.load import load_stack
 from flowflare.config.problems import mapping
 from flowflare.config.schema import NAMESPACE
-from flowflare.config.values import as_text
+from flowflare.config.values import as_text, merge_clients, parse_mapping
 from flowflare.config.yaml_nodes import YamlText
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.tenants.stack_text import read_keys, stack_text
 from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_bytes
-from flowflare.reading.json_text import parse_json
 
 #: Earlier versions name the documentation differently after this text.
 _SIGN: Final = "# Written by `flowflare env up` ("
@@ -101,23 +100,14 @@ def _isolate(config: dict[str, Any], project: Project, environment: str) -> dict
     wanted[_PREFIX + "protect"] = False
     if whole.get("workersDev", "true") != "true":
         wanted[_PREFIX + "workersDev"] = True  # without routes and domains, its only address
-    overrides = mapping(_parse(whole.get("clientOverrides")))
-    for name, fields in _merge_clients(whole).items():
+    overrides = parse_mapping(whole.get("clientOverrides"))
+    for name, fields in merge_clients(whole.get("clients"), whole.get("clientOverrides")).items():
         own = dict(_isolate_client(fields))
         if own:
             overrides[name] = mapping(overrides.get(name)) | own
     if overrides:
         wanted[_PREFIX + "clientOverrides"] = overrides
     return wanted
-
-
-def _merge_clients(whole: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Merge the stack's `clientOverrides` into its clients."""
-    overrides = mapping(_parse(whole.get("clientOverrides")))
-    return {
-        name: mapping(fields) | mapping(overrides.get(name))
-        for name, fields in mapping(_parse(whole.get("clients"))).items()
-    }
 
 
 def _isolate_client(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -172,7 +162,7 @@ def _read_owner(project: Project, stack: str) -> tuple[str | None, str]:
 
 def _refuse_taken_classes(whole: Mapping[str, str]) -> None:
     """Refuse class migrations that move Durable Objects here from a script of another stack."""
-    clients = _merge_clients(whole)
+    clients = merge_clients(whole.get("clients"), whole.get("clientOverrides"))
     for name, fields in clients.items():
         for step in fields.get("classMigrations") or ():
             for transfer in mapping(step).get("transferredClasses") or ():
@@ -183,10 +173,3 @@ def _refuse_taken_classes(whole: Mapping[str, str]) -> None:
                         f"script {script}, which would lose its objects to this environment",
                         remedy="Name a base without that class migration: --from NAME",
                     )
-
-
-def _parse(text: str | None) -> Any:
-    try:
-        return parse_json(text or "null")
-    except ValueError:
-        return None

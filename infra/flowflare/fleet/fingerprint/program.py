@@ -103,6 +103,7 @@ class _Module:
         self._folder = folder
         self._root = root
         self._providers: set[str] = set()
+        self._variable_places: set[tuple[int, int]] = set()
         self.own: list[Path] = []
         self.variables: dict[str, str] = {}
         self.packages: dict[str, str] = {}
@@ -120,12 +121,16 @@ class _Module:
         comments = _READS.findall(text)
         if comments:
             self.reads = [pattern.strip() for line in comments for pattern in line.split(",")]
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        for node in nodes:
             if isinstance(node, ast.Import):
                 self._check_import(node)
             elif isinstance(node, ast.ImportFrom):
                 self._check_import_from(node)
-        for node in ast.walk(tree):
+            elif isinstance(node, ast.Subscript | ast.Call) and (name := _variable(node)):
+                self._variable_places.add((node.lineno, node.col_offset))
+                self.variables.setdefault(name, self._place(node))
+        for node in nodes:
             self._check_use(node)
 
     def _check_import(self, node: ast.Import) -> None:
@@ -194,10 +199,6 @@ class _Module:
                 self._note(node, f"uses pulumi.{node.attr}")
             elif root in self._providers and (node.attr == "get" or node.attr[:4] == "get_"):
                 self._note(node, f"reads the account with {node.attr}")
-        elif isinstance(node, ast.Subscript | ast.Call):
-            name = _variable(node)
-            if name:
-                self.variables.setdefault(name, self._place(node))
 
     def _check_os(self, node: ast.Attribute) -> None:
         """Note every use of `os` except reading a named environment variable."""
@@ -206,20 +207,10 @@ class _Module:
                 self._note(node, f"uses os.path.{node.attr}")
             return
         if node.attr in ("environ", "getenv"):
-            if (node.lineno, node.col_offset) not in self._known_variables():
+            if (node.lineno, node.col_offset) not in self._variable_places:
                 self._note(node, f"uses os.{node.attr} without a literal name")
         elif node.attr not in ("path", "sep"):
             self._note(node, f"uses os.{node.attr}")
-
-    def _known_variables(self) -> set[tuple[int, int]]:
-        if not hasattr(self, "_known"):
-            tree = ast.parse(read_text(self._file))
-            self._known = {
-                (node.lineno, node.col_offset)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.Subscript | ast.Call) and _variable(node)
-            }
-        return self._known
 
     def _note(self, node: ast.expr | ast.stmt, what: str) -> None:
         self.unknown.append(f"{self._place(node)} {what}")
@@ -247,8 +238,9 @@ def _variable(node: ast.Subscript | ast.Call) -> str:
         named = node.args[0]
     else:
         return ""
-    is_text = isinstance(named, ast.Constant) and isinstance(named.value, str)
-    return str(named.value) if reads and is_text and isinstance(named, ast.Constant) else ""
+    if reads and isinstance(named, ast.Constant) and isinstance(named.value, str):
+        return named.value
+    return ""
 
 
 def _version(package: str) -> str:

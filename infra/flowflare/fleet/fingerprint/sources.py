@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from flowflare.config.problems import mapping
+from flowflare.config.values import merge_clients, parse_mapping
 from flowflare.model.written import COMPATIBILITY_DATE
-from flowflare.reading.json_text import parse_json
 from flowflare.render.compatibility import Compatibility, read_node_compat
 
 _AWS: Final = ("awsSecretsManager", "awsParameter")
@@ -51,7 +52,7 @@ class Inputs:
 @lru_cache(maxsize=64)
 def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
     """Read the JSON texts of three `flowflare:` keys; a key that is not set is an empty text."""
-    merged = _merge_clients(_parse_mapping(clients), _parse_mapping(overrides))
+    merged = merge_clients(clients, overrides)
     folders = {folder for client in merged.values() for folder in _list_migrations(client)}
     return Inputs(
         sources={
@@ -61,7 +62,7 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
         },
         migrations=tuple(sorted(folders)),
         secrets=tuple(_list_secrets(merged)),
-        policies=tuple(map(str, _list(_parse_mapping(policies).get("python")))),
+        policies=tuple(map(str, _list(parse_mapping(policies).get("python")))),
     )
 
 
@@ -70,29 +71,17 @@ def _read_compatibility(client: Mapping[str, Any]) -> Compatibility | None:
     return read_node_compat(str(client.get("compatibilityDate", COMPATIBILITY_DATE)), flags)
 
 
-def _merge_clients(
-    written: Mapping[str, Any], overrides: Mapping[str, Any]
-) -> dict[str, Mapping[str, Any]]:
-    """Merge `clientOverrides` into the clients, field by field."""
-    merged: dict[str, Mapping[str, Any]] = {}
-    for name, fields in written.items():
-        over = overrides.get(name)
-        layers = [layer for layer in (fields, over) if isinstance(layer, dict)]
-        merged[name] = {key: value for layer in layers for key, value in layer.items()}
-    return merged
-
-
 def _list_migrations(client: Mapping[str, Any]) -> Iterator[str]:
-    for database in _values(client.get("databases")):
-        if isinstance(database, dict) and isinstance(database.get("migrations"), str):
-            yield database["migrations"]
+    for database in mapping(client.get("databases")).values():
+        folder = mapping(database).get("migrations")
+        if isinstance(folder, str):
+            yield folder
 
 
 def _list_secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretSource]:
     for client, fields in sorted(clients.items()):
-        sources = dict(fields["secrets"]) if isinstance(fields.get("secrets"), dict) else {}
-        bindings = fields.get("bindings")
-        for name, binding in bindings.items() if isinstance(bindings, dict) else ():
+        sources = dict(mapping(fields.get("secrets")))
+        for name, binding in mapping(fields.get("bindings")).items():
             sources.update(_list_binding_sources(name, binding))
         for name, source in sorted(sources.items()):
             found = _read_source(f"client {client}: {name}", source)
@@ -105,7 +94,7 @@ def _list_binding_sources(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
     The text of a secret has the name of its binding, like one of the client's `secrets`.
     """
-    for key, item in value.items() if isinstance(value, dict) else ():
+    for key, item in mapping(value).items():
         path = name if key == "text" else f"{name}.{key}"
         if isinstance(item, dict) and key not in ("json", "props"):
             is_source = len(item) == 1 or any(kind in item for kind in _AWS)
@@ -123,18 +112,6 @@ def _read_source(owner: str, source: Any) -> SecretSource | None:
         if kind in source and source.get("version") is None:
             return SecretSource(owner, "aws", str(source[kind]))
     return None
-
-
-def _parse_mapping(text: str) -> Mapping[str, Any]:
-    try:
-        value = parse_json(text) if text else {}
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _values(value: Any) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else []
 
 
 def _list(value: Any) -> list[Any]:

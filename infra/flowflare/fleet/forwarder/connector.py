@@ -6,6 +6,7 @@ address, and only the client is opened at the forwarder's.
 
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -24,11 +25,12 @@ class ForwardedConnector(Connector):
     Args:
         address: the forwarder's address with its token: `Forwarder.address`.
         stack: the stack that makes the calls.
-        pace: the clients' clock, timeout and retries.
+        pace: the clients' clock and retries; their timeout is longer than any wait.
     """
 
     def __init__(self, address: str, stack: str, pace: Pace | None = None) -> None:
-        super().__init__(pace or Pace(timeout=_TIMEOUT), transport=_transport, budget=_Uncounted)
+        pace = replace(pace or Pace(), timeout=_TIMEOUT)
+        super().__init__(pace, transport=_transport, budget=_Uncounted)
         self._address = address
         self._stack = stack
 

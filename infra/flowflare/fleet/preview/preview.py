@@ -116,7 +116,7 @@ def make_preview(
         return own.environ_of(stack) if stack in with_secrets else own.sealed_environ_of(stack)
 
     with Pool(session, environ_of, workers) as pool:
-        for result in _plan(pool, modes, with_secrets, on_event or _ignore):
+        for result in _plan(pool, modes, with_secrets, on_event or (lambda _: None)):
             stack, done = result.task.stack, done + 1
             if result.ok:
                 groups.add(stack, result.value)
@@ -177,11 +177,6 @@ def _seal_mode(now: Fingerprint, record: TenantRecord | None) -> str:
     parts = ("secrets", "program", "tool")
     same = all(now.parts.get(part) == before.parts.get(part, "") for part in parts)
     return "same" if same else "new"
-
-
-def _ignore(event: TaskEvent) -> None:
-    """Ignore an event: the default of `on_event`."""
-    del event
 
 
 def _make_document(

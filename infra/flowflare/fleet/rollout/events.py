@@ -6,7 +6,7 @@ model. Models may gain fields. They never lose one.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import Field
 
@@ -172,19 +172,7 @@ FleetEvent: TypeAlias = (
     | Done
 )
 Emit = Callable[[FleetEvent], None]
-MODELS: tuple[type[FleetEvent], ...] = (
-    RolloutBegan,
-    WaveBegan,
-    TenantBegan,
-    TenantStep,
-    TenantDone,
-    TenantFailed,
-    HealthChecked,
-    Exported,
-    Waiting,
-    Stopped,
-    Done,
-)
+MODELS: tuple[type[FleetEvent], ...] = get_args(FleetEvent)
 
 
 def as_line(event: FleetEvent) -> str:

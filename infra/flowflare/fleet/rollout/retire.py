@@ -4,10 +4,10 @@ A tenant that fails does not stop the others. After a killed run, run the comman
 databases are exported again, and deleted databases keep their earlier exports.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from flowflare.errors import FleetError
 from flowflare.fleet.records import Outcome, TenantRecord
@@ -20,7 +20,10 @@ from flowflare.fleet.rollout.rollout import (
     TaskRunner,
     format_time,
     is_unchanged,
+    make_done_event,
+    make_failed_event,
     make_step_event,
+    measure_run,
 )
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
@@ -28,18 +31,8 @@ if TYPE_CHECKING:
     from flowflare.fleet.session import FleetSession
     from flowflare.fleet.tenants.model import Tenant
 
-
-@dataclass(frozen=True)
-class LeavingTenant:
-    """A tenant that will be removed.
-
-    Attributes:
-        tenant: its name.
-        stack: its stack.
-    """
-
-    tenant: str
-    stack: str
+#: Tenants that will be removed: their names by stack.
+LeavingTenants = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,105 +82,64 @@ class Removal:
         self._removed: list[str] = []
         self._failed: list[str] = []
 
-    def run(self, leaving: Sequence[LeavingTenant]) -> RemovalResult:
-        """Export and destroy the stacks of tenants.
-
-        Args:
-            leaving: the tenants, each of which the user has named.
-        """
-        names = {tenant.stack: tenant.tenant for tenant in leaving}
-        for result in self._runner.run(
-            self._export_tasks(leaving), lambda event: self._report(names, event)
-        ):
-            if self._count(names, result):
-                self._report_export(names[result.task.stack], result)
-        destroys = [
-            Task(
-                "destroy",
-                tenant.stack,
-                {"lose_data": "all", "wait": WAIT, "exports": self._exports},
+    def run(self, leaving: LeavingTenants) -> RemovalResult:
+        """Export and destroy the stacks of tenants, each of which the user has named."""
+        for result in self._run_tasks(leaving, self._make_exports(leaving)):
+            place, databases = result.value["place"], result.value["databases"]
+            tenant, stack = leaving[result.task.stack], result.task.stack
+            self._emit(
+                events.Exported(tenant=tenant, stack=stack, place=place, databases=databases)
             )
-            for tenant in leaving
-            if tenant.tenant not in self._failed
+        options = {"lose_data": "all", "wait": WAIT, "exports": self._exports}
+        destroys = [
+            Task("destroy", stack, options)
+            for stack, tenant in leaving.items()
+            if tenant not in self._failed
         ]
-        for result in self._runner.run(destroys, lambda event: self._report(names, event)):
-            if self._count(names, result):
-                self._record_removal(names[result.task.stack], result)
+        for result in self._run_tasks(leaving, destroys):
+            tenant = leaving[result.task.stack]
+            self._removed.append(tenant)
+            self._records.write(self._record(result.task.stack, self._outcome, result))
+            self._emit(make_done_event(tenant, self._outcome, result))
         return RemovalResult(tuple(self._removed), tuple(self._failed), self._api_calls)
 
-    def _export_tasks(self, leaving: Sequence[LeavingTenant]) -> Iterator[Task]:
-        for tenant in leaving:
-            self._records.claim(self._record(tenant.stack, "running"))
+    def _make_exports(self, leaving: LeavingTenants) -> Iterator[Task]:
+        for stack in leaving:
+            self._records.claim(self._record(stack, "running"))
             if self._exports is not None:
-                yield Task("export", tenant.stack, {"exports": self._exports})
+                yield Task("export", stack, {"exports": self._exports})
 
-    def _report(self, names: Mapping[str, str], event: TaskEvent) -> None:
-        tenant, task = names[event.task.stack], event.task
+    def _run_tasks(self, leaving: LeavingTenants, tasks: Iterable[Task]) -> Iterator[Result]:
+        """Run tasks, record and report the failures, and yield the results of the others."""
+        for result in self._runner.run(tasks, lambda event: self._report(leaving, event)):
+            self._api_calls += result.api_calls
+            if result.ok:
+                yield result
+                continue
+            tenant, stack = leaving[result.task.stack], result.task.stack
+            self._failed.append(tenant)
+            if result.held:
+                self._records.release(stack)
+            else:
+                self._records.write(self._record(stack, "failed", result))
+            self._emit(make_failed_event(tenant, "failed", result, result.error, result.remedy))
+
+    def _report(self, leaving: LeavingTenants, event: TaskEvent) -> None:
+        tenant, task = leaving[event.task.stack], event.task
         if event.kind == "began":
             doing: Literal["export", "destroy"] = "export" if task.kind == "export" else "destroy"
             self._emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
         elif not is_unchanged(event):
             self._emit(make_step_event(tenant, event))
 
-    def _count(self, names: Mapping[str, str], result: Result) -> bool:
-        """Count a result, record a failure, and return whether it succeeded."""
-        self._api_calls += result.api_calls
-        if result.ok:
-            return True
-        tenant, stack = names[result.task.stack], result.task.stack
-        self._failed.append(tenant)
-        if result.held:
-            self._records.release(stack)
-        else:
-            self._records.write(self._record(stack, "failed", result))
-        self._emit(
-            events.TenantFailed(
-                tenant=tenant,
-                stack=stack,
-                outcome="failed",
-                error=result.error,
-                remedy=result.remedy,
-                seconds=round(result.seconds, 3),
-                api_calls=result.api_calls,
-            )
-        )
-        return False
-
-    def _report_export(self, tenant: str, result: Result) -> None:
-        value: Mapping[str, Any] = result.value or {}
-        self._emit(
-            events.Exported(
-                tenant=tenant,
-                stack=result.task.stack,
-                place=str(value.get("place") or ""),
-                databases=value.get("databases") or {},
-            )
-        )
-
-    def _record_removal(self, tenant: str, result: Result) -> None:
-        value: Mapping[str, Any] = result.value or {}
-        self._removed.append(tenant)
-        self._records.write(self._record(result.task.stack, self._outcome, result))
-        self._emit(
-            events.TenantDone(
-                tenant=tenant,
-                stack=result.task.stack,
-                outcome=self._outcome,
-                changed=int(value.get("changed") or 0),
-                seconds=round(result.seconds, 3),
-                api_calls=result.api_calls,
-            )
-        )
-
     def _record(self, stack: str, outcome: Outcome, result: Result | None = None) -> TenantRecord:
         return TenantRecord(
             stack=stack,
             outcome=outcome,
             at=format_time(self._rules.now()),
-            seconds=round(result.seconds, 3) if result else 0.0,
-            api_calls=result.api_calls if result else 0,
             error=result.error if result else "",
             release=self._rules.release,
+            **measure_run(result),
         )
 
 
@@ -196,7 +148,7 @@ def select_retired(
     named: Collection[str],
     records: Mapping[str, TenantRecord],
     asked: Collection[str] = (),
-) -> tuple[tuple[LeavingTenant, ...], tuple[str, ...]]:
+) -> tuple[LeavingTenants, tuple[str, ...]]:
     """Select the retired tenants that `up` will remove; `--retire` must name each of them.
 
     Args:
@@ -215,7 +167,6 @@ def select_retired(
             given with `--tenants` is not given with `--retire`.
     """
     file = session.fleet.file
-    retired = [tenant for tenant in session.tenants if tenant.status == "retired"]
     known = {tenant.name: tenant.status for tenant in session.tenants}
     for name in named:
         if name not in known:
@@ -223,8 +174,9 @@ def select_retired(
         if known[name] != "retired":
             message = f"--retire {name}: {file} says that it is {known[name]}"
             raise FleetError(message, remedy="Write `status: retired` for it there first.")
+    retired = [tenant for tenant in session.tenants if tenant.status == "retired"]
     existing = list_existing(session, retired, records)
-    kept = tuple(tenant.tenant for tenant in existing if tenant.tenant not in named)
+    kept = tuple(tenant for tenant in existing.values() if tenant not in named)
     refused = [name for name in kept if name in asked]
     if refused:
         options = " ".join(f"--retire {quote(name)}" for name in refused)
@@ -232,21 +184,15 @@ def select_retired(
             f"retired in {file}, but not removed yet: {', '.join(refused)}",
             remedy=f"To export the databases and then delete everything, add {options}",
         )
-    return tuple(tenant for tenant in existing if tenant.tenant in named), kept
+    return {stack: tenant for stack, tenant in existing.items() if tenant in named}, kept
 
 
 def list_existing(
     session: "FleetSession", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
-) -> tuple[LeavingTenant, ...]:
-    """List the tenants whose stacks may have resources.
-
-    Args:
-        session: their environment.
-        tenants: the tenants.
-        records: the records of the stacks (`TenantRecords.read_all`).
-    """
-    return tuple(
-        LeavingTenant(tenant.name, session.stack(tenant))
+) -> LeavingTenants:
+    """List the tenants whose stacks may have resources, by their records or else their states."""
+    return {
+        session.stack(tenant): tenant.name
         for tenant in tenants
         if session.may_have_resources(tenant, records)
-    )
+    }

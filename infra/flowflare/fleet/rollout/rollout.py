@@ -207,11 +207,8 @@ class Rollout:
         with self._lock:
             self._progress.done.append(update.tenant)
         outcome: Literal["applied", "suspended"] = "suspended" if update.suspended else "applied"
-        self._emit(
-            events.TenantDone(
-                tenant=update.tenant, stack=present.stack, outcome=outcome, seconds=0.0
-            )
-        )
+        skipped = Result(Task("up", present.stack), ok=True)
+        self._emit(make_done_event(update.tenant, outcome, skipped))
 
     def _report(self, event: TaskEvent) -> None:
         update = self._updates[event.task.stack]
@@ -234,8 +231,7 @@ class Rollout:
 
     def _check(self, update: TenantUpdate, result: Result, since: str) -> None:
         """Check the health of a deployed tenant, in its own thread, and record the outcome."""
-        value: Mapping[str, Any] = result.value or {}
-        tenant = Endpoints.of(value.get("outputs") or {})
+        tenant = Endpoints.of(result.value.get("outputs") or {})
         health = self._checker.check(tenant, since)
         self._emit(
             events.HealthChecked(
@@ -254,16 +250,7 @@ class Rollout:
         with self._lock:
             self._healthy[update.tenant] = tenant
             self._finish(update, result, self._progress.done)
-        self._emit(
-            events.TenantDone(
-                tenant=update.tenant,
-                stack=update.stack,
-                outcome=outcome,
-                changed=int(value.get("changed") or 0),
-                seconds=round(result.seconds, 3),
-                api_calls=result.api_calls,
-            )
-        )
+        self._emit(make_done_event(update.tenant, outcome, result))
 
     def _check_again(self, name: str, since: str) -> None:
         """Check the error rate at the wave's end, when the tenant has had some traffic."""
@@ -274,12 +261,16 @@ class Rollout:
         update = self._plan.updates[name]
         with self._lock:
             self._progress.done.remove(name)
-        self._fail(
-            update, Result(Task("up", update.stack), ok=False), "unhealthy", health.found[0], ""
-        )
+        result = Result(Task("up", update.stack), ok=False)
+        self._fail(update, result, "unhealthy", health.found[0])
 
     def _fail(
-        self, update: TenantUpdate, result: Result, outcome: Outcome, error: str, remedy: str
+        self,
+        update: TenantUpdate,
+        result: Result,
+        outcome: Literal["failed", "unhealthy"],
+        error: str,
+        remedy: str = "",
     ) -> None:
         if result.held:
             self._records.release(update.stack)
@@ -287,22 +278,11 @@ class Rollout:
             self._records.write(self._record(update, outcome, result, error))
         with self._lock:
             progress = self._progress
-            self._finish(
-                update, result, progress.failed if outcome == "failed" else progress.unhealthy
-            )
+            failures = {"failed": progress.failed, "unhealthy": progress.unhealthy}
+            self._finish(update, result, failures[outcome])
             canary = self._wave is not None and self._wave.is_canary
             enough = canary or progress.failures >= self._rules.max_failures
-        self._emit(
-            events.TenantFailed(
-                tenant=update.tenant,
-                stack=update.stack,
-                outcome="failed" if outcome == "failed" else "unhealthy",
-                error=error,
-                remedy=remedy,
-                seconds=round(result.seconds, 3),
-                api_calls=result.api_calls,
-            )
-        )
+        self._emit(make_failed_event(update.tenant, outcome, result, error, remedy))
         if enough:
             what = "failed" if outcome == "failed" else "is not healthy"
             self.stop(f"{'the canary ' if canary else ''}{update.tenant} {what}")
@@ -326,12 +306,11 @@ class Rollout:
             # A failed run may have applied a part of its inputs.
             fingerprint=update.last_applied if outcome == "failed" else update.fingerprint,
             at=format_time(self._rules.now()),
-            seconds=round(result.seconds, 3) if result else 0.0,
-            api_calls=result.api_calls if result else 0,
             error=error,
             release=self._rules.release,
             wave=self._wave.number if self._wave else 0,
             rollout=self._plan.rollout,
+            **measure_run(result),
         )
 
     def _end(self, seconds: float) -> events.Stopped:
@@ -349,6 +328,38 @@ class Rollout:
     def _emit(self, event: FleetEvent) -> None:
         with self._lock:
             self._emit_one(event)
+
+
+def measure_run(result: Result | None) -> dict[str, Any]:
+    """Return the duration and the calls of a run, as events and records have them."""
+    if result is None:
+        return {}
+    return {"seconds": round(result.seconds, 3), "api_calls": result.api_calls}
+
+
+def make_done_event(tenant: str, outcome: events.Outcome, result: Result) -> events.TenantDone:
+    """Make the event of a run that succeeded."""
+    return events.TenantDone(
+        tenant=tenant,
+        stack=result.task.stack,
+        outcome=outcome,
+        changed=(result.value or {}).get("changed", 0),
+        **measure_run(result),
+    )
+
+
+def make_failed_event(
+    tenant: str, outcome: events.Outcome, result: Result, error: str, remedy: str
+) -> events.TenantFailed:
+    """Make the event of a run that failed, or after which the tenant is not healthy."""
+    return events.TenantFailed(
+        tenant=tenant,
+        stack=result.task.stack,
+        outcome=outcome,
+        error=error,
+        remedy=remedy,
+        **measure_run(result),
+    )
 
 
 def is_unchanged(event: TaskEvent) -> bool:

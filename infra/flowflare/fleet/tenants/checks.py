@@ -20,8 +20,8 @@ from flowflare.fleet.tenants.layers import Layers, position_of
 from flowflare.fleet.tenants.model import Limits
 from flowflare.fleet.tenants.source import FleetSource
 from flowflare.kinds.registry import find_kind
-from flowflare.model.client import OwnSpec
 from flowflare.model.stack import StackSpec
+from flowflare.values.wording import list_some
 
 #: How many stacks a problem of many stacks lists.
 _LISTED: Final = 3
@@ -184,17 +184,13 @@ def _list_names(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
     for client in spec.clients:
         for database in client.databases:
             yield "D1 database", account, database.database_name
-        yield from ((_say_kind(own), account, own.name) for own in client.own)
+        for own in client.own:
+            kind = find_kind(own.type)
+            assert kind is not None
+            assert kind.own is not None
+            yield kind.own.words, account, own.name
         for workflow in client.workflows:
             yield "Workflow", account, workflow.workflow_name
-
-
-def _say_kind(own: OwnSpec) -> str:
-    """Return the words for the kind of a resource that a binding creates."""
-    kind = find_kind(own.type)
-    assert kind is not None
-    assert kind.own is not None
-    return kind.own.words
 
 
 def _check_limits(
@@ -233,8 +229,4 @@ _LIMITS: Final = {
 
 
 def _list_stacks(stacks: Sequence[str]) -> str:
-    if len(stacks) == 1:
-        return f"stack {stacks[0]}"
-    more = len(stacks) - _LISTED
-    named = ", ".join(stacks[:_LISTED])
-    return f"stacks {named} and {more} more" if more > 0 else f"stacks {named}"
+    return f"stack{'s' if len(stacks) > 1 else ''} {list_some(stacks, _LISTED)}"

@@ -21,6 +21,7 @@ from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
 from flowflare.fleet.tenants.stack_text import MARK, read_keys, stack_text
 from flowflare.reading.files import UnusableFileError, open_lock, read_bytes, read_text
+from flowflare.values.wording import list_some
 
 FileState = Literal["new", "changed", "same", "stale"]
 _CONFIG: Final = "config"
@@ -109,8 +110,7 @@ def refuse_outdated(files: Iterable[StackFile]) -> None:
     needed = [file.path.name for file in files if file.kind in ("new", "changed")]
     if not needed:
         return
-    more = f" and {len(needed) - _LISTED} more" if len(needed) > _LISTED else ""
-    message = f"out of date with tenants.yaml: {', '.join(needed[:_LISTED])}{more}"
+    message = f"out of date with tenants.yaml: {list_some(needed, _LISTED)}"
     raise FleetError(message, remedy="Write them and review the diff: flowflare fleet config")
 
 

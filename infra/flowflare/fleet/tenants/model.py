@@ -5,12 +5,13 @@ from `tenants.yaml`. Nothing here uses the disk or the network.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
 from flowflare.config.files import ProjectFile
 from flowflare.model.frozen import Frozen
+from flowflare.model.written import Written, refusal
 
 #: The wanted status of a tenant: deployed, switched off with its data kept, or removed.
 Status = Literal["active", "suspended", "retired"]
@@ -26,21 +27,33 @@ def stack_of(tenant: str, environment: str) -> str:
     return f"{tenant}-{environment}"
 
 
-class PassphraseSource(Frozen):
-    """The source of the passphrase of a stack's secrets; exactly one field is set.
+class PassphraseSource(Written):
+    """The source of a stack's passphrase; `{tenant}` and `{environment}` are replaced."""
 
-    `{tenant}` and `{environment}` are replaced for each stack. `{TENANT}` and `{ENVIRONMENT}` are
-    the same in upper case with `_` for `-`, for names of variables. The passphrase itself is never
-    stored here and never printed.
-    """
-
-    env: str | None = Field(default=None, description="The name of an environment variable.")
+    env: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The environment variable with the passphrase, for example "
+        "`PASSPHRASE_{TENANT}`, in upper case with `_` for `-`.",
+    )
     file: str | None = Field(
-        default=None, description="A file; a relative path is relative to the project's folder."
+        default=None,
+        min_length=1,
+        description="The file with the passphrase; a line break at its end is removed.",
     )
-    command: tuple[str, ...] = Field(
-        default=(), description="A command, run in the project's folder, that prints it."
+    command: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="The command that prints the passphrase, as a list of words.",
     )
+
+    @model_validator(mode="after")
+    def _require_one_key(self) -> "PassphraseSource":
+        given = [name for name, value in self if value is not None]
+        if len(given) != 1:
+            remedy = "Write exactly one of env, file and command."
+            raise refusal(f"has {' and '.join(given) or 'none'} of its keys", remedy)
+        return self
 
     def for_stack(self, tenant: str, environment: str) -> "PassphraseSource":
         """Return the source for one stack, with its placeholders replaced."""
@@ -59,20 +72,27 @@ class PassphraseSource(Frozen):
         return PassphraseSource(
             env=None if self.env is None else replace(self.env),
             file=None if self.file is None else replace(self.file),
-            command=tuple(map(replace, self.command)),
+            command=None if self.command is None else list(map(replace, self.command)),
         )
 
 
-class Health(Frozen):
-    """How a rollout checks the health of a deployed tenant."""
+class Health(Written):
+    """The health check of a deployed tenant before the next wave."""
 
     workflow: str | None = Field(
-        default=None, description="The Workflow of the synthetic run; None for no run."
+        default=None,
+        description="The Workflow of which a synthetic run is started; by default none is.",
     )
-    params: Mapping[str, Any] = Field(default_factory=dict, description="The run's parameters.")
-    within_seconds: float = Field(default=60, description="Seconds that the run may take.")
-    max_error_rate: float = Field(
-        default=0.05, description="The share of a tenant's runs that may fail, from 0 to 1."
+    params: dict[str, JsonValue] = Field(
+        default_factory=dict, description="The parameters of the run."
+    )
+    within_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] = Field(
+        alias="withinSeconds", default=60, description="Seconds within which the run must complete."
+    )
+    max_error_rate: Annotated[float, Field(ge=0, le=1, strict=False)] = Field(
+        alias="maxErrorRate",
+        default=0.05,
+        description="The share of a tenant's newest runs that may have failed, from 0 to 1.",
     )
 
 
@@ -108,18 +128,21 @@ class Tenant(Frozen):
     )
 
 
-class Limits(Frozen):
-    """The limits of a Cloudflare account, or of a zone in it, on the paid plan.
+_Count = Annotated[int, Field(ge=1)]
 
-    The figures are from Cloudflare's documentation of the limits of Workers and D1 in 2026. The
-    number of Workflows is only limited by the number of scripts.
-    """
 
-    workers: int = Field(default=500, description="Workers of an account.")
-    databases: int = Field(default=50_000, description="D1 databases of an account.")
-    cron_triggers: int = Field(default=250, description="Cron triggers of an account.")
-    routes: int = Field(default=1_000, description="Routes of a zone.")
-    domains: int = Field(default=100, description="Custom domains of a zone.")
+class Limits(Written):
+    """The limits of a Cloudflare account or zone; Cloudflare raises them on request."""
+
+    # The figures are from Cloudflare's documentation of the limits of Workers and D1 on the paid
+    # plan in 2026. The number of Workflows is only limited by the number of scripts.
+    workers: _Count = Field(default=500, description="Workers of an account.")
+    databases: _Count = Field(default=50_000, description="D1 databases of an account.")
+    cron_triggers: _Count = Field(
+        alias="cronTriggers", default=250, description="Cron triggers of an account."
+    )
+    routes: _Count = Field(default=1_000, description="Routes of a zone.")
+    domains: _Count = Field(default=100, description="Custom domains of a zone.")
 
 
 class Fleet(Frozen):

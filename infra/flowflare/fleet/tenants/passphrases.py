@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from flowflare.errors import SecretError
-from flowflare.fleet.tenants.model import Fleet, PassphraseSource, Tenant, stack_of
+from flowflare.fleet.tenants.model import Fleet, PassphraseSource, stack_of
 from flowflare.reading.files import read_text
 from flowflare.state.passphrase import ORIGIN
 
@@ -28,7 +28,9 @@ class Passphrases:
         self._root, self._environ = root, environ
         self._sources: dict[str, PassphraseSource | None] = {}
         for tenant in fleet.tenants:
-            self._sources |= _sources_of(fleet, tenant)
+            for name in tenant.environments:
+                stack = stack_of(tenant.name, name)
+                self._sources[stack] = fleet.passphrase_source(tenant, name)
         known = (source.env for source in self._sources.values() if source)
         self._variables = frozenset(name for name in known if name)
 
@@ -81,9 +83,8 @@ class Passphrases:
             text = _line(read_text(path)) if path.exists() else ""
             remedy = f"Write it to {source.file}."
         else:
-            words = list(source.command)
             remedy = "Run it by itself: it must print the passphrase and exit with 0."
-            text = self._run_command(words)
+            text = self._run_command(source.command or [])
         if not text:
             raise SecretError(
                 f"the {_place(source)} has no passphrase for stack {stack}", remedy=remedy
@@ -108,21 +109,12 @@ class Passphrases:
         return _line(done.stdout.decode("utf-8", "replace")) if done.returncode == 0 else ""
 
 
-def _sources_of(fleet: Fleet, tenant: Tenant) -> dict[str, PassphraseSource | None]:
-    return {
-        stack_of(tenant.name, environment): fleet.passphrase_source(tenant, environment)
-        for environment in tenant.environments
-    }
-
-
 def _place(source: PassphraseSource) -> str:
     if source.env is not None:
         return f"environment variable {source.env}"
-    return (
-        f"file {source.file}"
-        if source.file is not None
-        else f"command `{' '.join(source.command)}`"
-    )
+    if source.file is not None:
+        return f"file {source.file}"
+    return f"command `{' '.join(source.command or ())}`"
 
 
 def _line(text: str) -> str:

@@ -11,16 +11,8 @@ from flowflare.config.problems import Places, from_validation, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.fleet.tenants.checks import StackInputs, check_stacks
 from flowflare.fleet.tenants.layers import FleetLayers, merge_layers, read_layers
-from flowflare.fleet.tenants.model import (
-    Environment,
-    Fleet,
-    Health,
-    Limits,
-    PassphraseSource,
-    Tenant,
-    stack_of,
-)
-from flowflare.fleet.tenants.schema import PassphraseConfig, TenantsFile
+from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
+from flowflare.fleet.tenants.schema import TenantsFile
 from flowflare.fleet.tenants.source import FILE, FleetSource, read_source
 
 _TENANT: Final = "flowflare:tenant"
@@ -54,9 +46,17 @@ def read_fleet(project: ProjectFile, environ: Mapping[str, str], *, check: bool 
     fleet = Fleet(
         file=FILE,
         project=project,
-        environments=tuple(_make_environments(file)),
+        environments=tuple(
+            Environment(
+                name=name,
+                waves=tuple(environment.waves),
+                health=environment.health,
+                passphrase=environment.passphrase,
+            )
+            for name, environment in sorted(file.environments.items())
+        ),
         tenants=tuple(tenants),
-        limits=Limits(**dict(file.limits)),
+        limits=file.limits,
         places={name: source.find(("tenants", name)) for name in file.tenants},
     )
     if check:
@@ -138,27 +138,9 @@ def _make_tenant(
         tags=tuple(sorted(set(written.tags))),
         environments=tuple(config),
         config=config,
-        passphrase=_make_source(written.passphrase),
+        passphrase=written.passphrase,
     )
     return tenant, inputs
-
-
-def _make_environments(file: TenantsFile) -> Iterator[Environment]:
-    for name, environment in sorted(file.environments.items()):
-        yield Environment(
-            name=name,
-            waves=tuple(environment.waves),
-            health=Health(**dict(environment.health)),
-            passphrase=_make_source(environment.passphrase),
-        )
-
-
-def _make_source(written: PassphraseConfig | None) -> PassphraseSource | None:
-    if written is None:
-        return None
-    return PassphraseSource(
-        env=written.env, file=written.file, command=tuple(written.command or ())
-    )
 
 
 def _reading_order(problem: Problem) -> tuple[str, int]:

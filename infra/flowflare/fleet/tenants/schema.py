@@ -7,10 +7,10 @@ forms are read by `source.py` before this schema checks them.
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from flowflare.config.schema import NAMESPACE, Written, refusal
-from flowflare.fleet.tenants.model import Limits, Status, WaveSize
+from flowflare.fleet.tenants.model import Health, Limits, PassphraseSource, Status, WaveSize
 from flowflare.model.written import Environment, Word
 
 _SHARE = re.compile(r"(\d{1,3})%")
@@ -52,55 +52,6 @@ _Waves = Annotated[
 _Config = dict[str, JsonValue]
 
 
-class PassphraseConfig(Written):
-    """The source of a stack's passphrase; `{tenant}` and `{environment}` are replaced."""
-
-    env: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The environment variable with the passphrase, for example "
-        "`PASSPHRASE_{TENANT}`, in upper case with `_` for `-`.",
-    )
-    file: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The file with the passphrase; a line break at its end is removed.",
-    )
-    command: list[str] | None = Field(
-        default=None,
-        min_length=1,
-        description="The command that prints the passphrase, as a list of words.",
-    )
-
-    @model_validator(mode="after")
-    def _require_one_key(self) -> "PassphraseConfig":
-        given = [name for name, value in self if value is not None]
-        if len(given) != 1:
-            remedy = "Write exactly one of env, file and command."
-            raise refusal(f"has {' and '.join(given) or 'none'} of its keys", remedy)
-        return self
-
-
-class HealthConfig(Written):
-    """The health check of a deployed tenant before the next wave."""
-
-    workflow: str | None = Field(
-        default=None,
-        description="The Workflow of which a synthetic run is started; by default none is.",
-    )
-    params: dict[str, JsonValue] = Field(
-        default_factory=dict, description="The parameters of the run."
-    )
-    within_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] = Field(
-        alias="withinSeconds", default=60, description="Seconds within which the run must complete."
-    )
-    max_error_rate: Annotated[float, Field(ge=0, le=1, strict=False)] = Field(
-        alias="maxErrorRate",
-        default=0.05,
-        description="The share of a tenant's newest runs that may have failed, from 0 to 1.",
-    )
-
-
 class EnvironmentConfig(Written):
     """One environment of the fleet."""
 
@@ -112,10 +63,8 @@ class EnvironmentConfig(Written):
         description="How many tenants have been deployed by the end of each wave: counts, or "
         "shares of all.",
     )
-    health: HealthConfig = Field(
-        default_factory=HealthConfig, description="The health check of its tenants."
-    )
-    passphrase: PassphraseConfig | None = Field(
+    health: Health = Field(default_factory=Health, description="The health check of its tenants.")
+    passphrase: PassphraseSource | None = Field(
         default=None, description="The source of the passphrases of its stacks."
     )
 
@@ -147,31 +96,9 @@ class TenantConfig(Written):
     environments: dict[Environment, TenantEnvironmentConfig] = Field(
         default_factory=dict, description="The tenant's settings by environment."
     )
-    passphrase: PassphraseConfig | None = Field(
+    passphrase: PassphraseSource | None = Field(
         default=None,
         description="The source of its passphrases, which overrides the environment's.",
-    )
-
-
-class AccountLimitsConfig(Written):
-    """The limits of a Cloudflare account or zone; Cloudflare raises them on request."""
-
-    workers: Annotated[int, Field(ge=1)] = Field(
-        default=Limits().workers, description="Workers of an account."
-    )
-    databases: Annotated[int, Field(ge=1)] = Field(
-        default=Limits().databases, description="D1 databases of an account."
-    )
-    cron_triggers: Annotated[int, Field(ge=1)] = Field(
-        alias="cronTriggers",
-        default=Limits().cron_triggers,
-        description="Cron triggers of an account.",
-    )
-    routes: Annotated[int, Field(ge=1)] = Field(
-        default=Limits().routes, description="Routes of a zone."
-    )
-    domains: Annotated[int, Field(ge=1)] = Field(
-        default=Limits().domains, description="Custom domains of a zone."
     )
 
 
@@ -189,8 +116,8 @@ class TenantsFile(Written):
     tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_default_to_empty)]] = Field(
         default_factory=dict, description="The tenants by name."
     )
-    limits: AccountLimitsConfig = Field(
-        default_factory=AccountLimitsConfig, description="The limits of an account or a zone."
+    limits: Limits = Field(
+        default_factory=Limits, description="The limits of an account or a zone."
     )
 
 

@@ -49,9 +49,14 @@ class TaskContext:
     @cached_property
     def api(self) -> "Connector":
         """Opens the API's clients, through the forwarder if there is one."""
-        from flowflare.fleet.workers.gated import make_gated_connector
+        from flowflare.api import Connector, Pace
 
-        return make_gated_connector(self.gate, self.pause, self.forwarder, self.stack)
+        pace = Pace(sleep=self.pause, gate=self.gate)
+        if self.forwarder is None:
+            return Connector(pace)
+        from flowflare.fleet.forwarder.connector import ForwardedConnector
+
+        return ForwardedConnector(self.forwarder, self.stack, pace)
 
     def open_stack(self) -> "Stack":
         """Open the stack on its engine.

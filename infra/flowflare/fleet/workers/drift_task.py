@@ -23,13 +23,15 @@ def compare(context: "TaskContext") -> dict[str, Any]:
     Returns:
         `drift`: a `StackDrift`; `words`: the stack's own words with their placeholders.
     """
+    from flowflare.engine.contract import read_state
     from flowflare.review.drift.compare import compare_with_account, make_failed
     from flowflare.review.recording_process import list_own_words
 
     project = context.project
     engine = engine_of(project).name
     try:
-        state, account = _read_state(context), _open_account(context)
+        state = read_state(project, context.environ, opened=False)
+        account = _open_account(context)
         found = compare_with_account(state, account, stack=context.stack, engine=engine)
     except FlowflareError as error:
         found = make_failed(context.stack, engine, error)
@@ -37,21 +39,13 @@ def compare(context: "TaskContext") -> dict[str, Any]:
     return {"drift": found.model_dump(mode="json"), "words": words}
 
 
-def _read_state(context: "TaskContext") -> Any:
-    from flowflare.engine.contract import read_state
-
-    return read_state(context.project, context.environ, opened=False)
-
-
 def _open_account(context: "TaskContext") -> "Account":
     from flowflare.engine.access import find_token, read_base_url
     from flowflare.kinds.account import Account
 
     value = context.project.values.get("flowflare:accountId")
-    where, secret = (
-        read_base_url(context.project, context.environ),
-        find_token(context.project, context.environ),
-    )
+    where = read_base_url(context.project, context.environ)
+    secret = find_token(context.project, context.environ)
     run = str(context.options.get("run", ""))
     key = (run, where, secret, value.text if value else "")
     if key not in _ACCOUNTS:

@@ -147,7 +147,7 @@ class Pool:
         Raises:
             EngineError: no worker starts.
         """
-        on_event = on_event or _ignore
+        on_event = on_event or (lambda _: None)
         remaining = iter(tasks)
         while True:
             yield from self._start_tasks(remaining, on_event)
@@ -230,7 +230,8 @@ class Pool:
             on_event(TaskEvent(running.task, message["event"], message["data"]))
         elif "ok" in message:
             del self._running[worker]
-            return _make_result(running.task, message)
+            fields = {name: value for name, value in message.items() if name != "task"}
+            return Result(running.task, **fields)
         return None
 
     def _remove_worker(self, worker: Worker, running: "_RunningTask | None") -> Result | None:
@@ -265,25 +266,7 @@ class _RunningTask:
     given_up: str = ""
 
 
-def _make_result(task: Task, message: Mapping[str, Any]) -> Result:
-    return Result(
-        task,
-        ok=bool(message["ok"]),
-        value=message.get("value"),
-        error=str(message.get("error") or ""),
-        remedy=str(message.get("remedy") or ""),
-        seconds=float(message["seconds"]),
-        api_calls=int(message["calls"]),
-        held=bool(message.get("held")),
-    )
-
-
 def _make_failure(task: Task, error: Exception) -> Result:
     if isinstance(error, FlowflareError):
         return Result(task, ok=False, error=error.message, remedy=error.remedy or "")
     return Result(task, ok=False, error=f"{type(error).__name__}: {error}")
-
-
-def _ignore(event: TaskEvent) -> None:
-    """Ignore an event: the default of `on_event`."""
-    del event

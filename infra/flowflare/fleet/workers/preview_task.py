@@ -9,12 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from flowflare.config.files import Project
     from flowflare.fleet.workers.context import TaskContext
-    from flowflare.review.entries import Review
-    from flowflare.values.events import Plan
 
-_POLICIES: Final = "flowflare:policies"
 # The keys of the reviews that this process has sent, by run of the pool.
 _SENT: Final[dict[str, set[str]]] = {}
 
@@ -40,6 +36,7 @@ def preview(context: "TaskContext") -> dict[str, Any]:
     from flowflare.fleet.workers.words import replace_words
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
+    from flowflare.review.policy.judge import judge
     from flowflare.review.recording_process import list_own_words
     from flowflare.review.sealed import plan_sealed
 
@@ -67,16 +64,5 @@ def preview(context: "TaskContext") -> dict[str, Any]:
         "changed": bool(reviewed.changed or reviewed.refusals),
         "api_calls": reviewed.api_calls,
         "review": None if known else raw,
-        "policy": _judge(project, plan, reviewed),
+        "policy": [found.model_dump(mode="json") for found in judge(project, plan, reviewed)],
     }
-
-
-def _judge(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[str, Any]]:
-    if _POLICIES not in project.values:
-        return []
-    from datetime import UTC, datetime
-
-    from flowflare.review.policy.judge import judge
-
-    found = judge(project, plan, reviewed, datetime.now(UTC).date())
-    return [finding.model_dump(mode="json") for finding in found]

@@ -93,13 +93,11 @@ def _check_policies(context: TaskContext, stack: "Stack") -> None:
     """Refuse an `up` that a policy forbids, as `up` of a single stack does."""
     if _POLICIES not in context.project.values:
         return
-    from datetime import UTC, datetime
-
     from flowflare.review.changes import review
     from flowflare.review.policy.judge import judge, stop_on_errors
 
     plan = stack.preview()
-    found = judge(context.project, plan, review(plan), datetime.now(UTC).date())
+    found = judge(context.project, plan, review(plan))
     for finding in found:
         if not finding.stops:
             context.on_event(Event("note", message=str(finding), severity="warning"))

@@ -142,7 +142,7 @@ class Process:
                 result |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
             for field in result.keys() & {"error", "remedy"}:
                 result[field] = redactor.redact(result[field])
-        return result | {"seconds": time.monotonic() - since, "calls": self.calls}
+        return result | {"seconds": time.monotonic() - since, "api_calls": self.calls}
 
     def _make_reporter(self, number: int) -> "Callable[[Event], None]":
         def report(event: "Event") -> None:

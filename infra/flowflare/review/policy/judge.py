@@ -1,7 +1,7 @@
 """Judge a stack by the policies that its configuration switches on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +39,7 @@ _RULES: Final[Mapping[str, PolicyRule]] = {
 
 
 def judge(
-    project: "Project", plan: "Plan", review: "Review", today: date
+    project: "Project", plan: "Plan", review: "Review", today: date | None = None
 ) -> Sequence[PolicyFinding]:
     """Judge what `up` of a stack would do.
 
@@ -47,7 +47,7 @@ def judge(
         project: the stack's project.
         plan: what `up` would do.
         review: the plan's review.
-        today: the date from which ages are counted.
+        today: the date from which ages are counted; by default the current date in UTC.
 
     Returns:
         The findings, errors first; empty if no policy is switched on.
@@ -68,7 +68,8 @@ def judge(
         plan=review,
     )
     own = load_policies(project.root, policies.python, _RULES)
-    found = [*run_built_in(stack, policies, today), *run_python(stack, own)]
+    built_in = run_built_in(stack, policies, today or datetime.now(UTC).date())
+    found = [*built_in, *run_python(stack, own)]
     places = Places(project.places, project.stack)
     return add_reasons(found, policies, stack.name, [declared.name for declared in own], places)
 
