@@ -104,7 +104,7 @@ def _properties(found: ast.ClassDef) -> Iterator[str]:
             continue
         if any(ast.unparse(decorator) == "_builtins.property" for decorator in node.decorator_list):
             kind = _plain(node.returns)
-            yield f"    @property\n    def {node.name}(self) -> {kind}: ...\n"
+            yield f"    {node.name}: {kind}\n"
 
 
 def _type(argument: ast.arg) -> str:

@@ -45,7 +45,6 @@ class AdoptionSource:
     Attributes:
         client: the API.
         account_id: the account.
-        engine: the stack's engine.
     """
 
     client: Client

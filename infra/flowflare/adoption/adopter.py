@@ -44,7 +44,6 @@ class Adopter(Deployer):
         ledger: the stack's state, in memory.
         providers: the providers of the resource types.
         report: receives the steps of the run.
-        account: the account.
         findings: receives further findings.
     """
 

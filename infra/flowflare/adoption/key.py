@@ -72,7 +72,6 @@ class KeyChoice:
         """Choose the key to adopt, with what the user must know about it.
 
         Args:
-            account: the account.
             client: the API.
         """
         findings, service = Findings(), self.spec.service.script_name

@@ -87,7 +87,6 @@ def recognise(
 
     Args:
         spec: the stack.
-        account: the account.
         client: the API.
         chosen: names that are already chosen.
     """

@@ -12,10 +12,6 @@ from flowflare.migrations.original import TABLES, is_original, write_conversion
 def read_original(account: Account, name: str) -> str:
     """Return the SQL that copies the rows of a database with the original's tables.
 
-    Args:
-        account: the account.
-        name: the database's name.
-
     Raises:
         AdoptionError: the database does not exist, or its tables are not the original's.
     """

@@ -80,11 +80,9 @@ class Client:
         """Send one request, retry it where that may help, and return the envelope's `result`.
 
         Args:
-            method: the HTTP method.
             path: the path below `/client/v4`, beginning with `/`.
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
-            query: the query's parameters.
             headers: headers beside those of every request; they hold no secret.
             find: for a request that would create a second resource if it were sent twice. It
                 looks for what an attempt without a response may have created, and returns None if

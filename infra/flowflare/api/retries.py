@@ -93,7 +93,6 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that a response asks to wait, None if it has no valid value.
 
     Args:
-        headers: the response's headers.
         now: the time in Unix seconds, for a date in `Retry-After`.
     """
     milliseconds = _parse_number(headers.get("retry-after-ms"))

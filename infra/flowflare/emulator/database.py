@@ -146,6 +146,22 @@ class Database:
         """Run a statement and return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
+    def select(self, table: str, order: str = "1", **where: object) -> list[sqlite3.Row]:
+        """Return the rows of a table whose columns have these values."""
+        conditions = " AND ".join(f"{column} IS ?" for column in where) or "TRUE"
+        sql = f"SELECT * FROM {table} WHERE {conditions} ORDER BY {order}"  # noqa: S608
+        return self.rows(sql, *where.values())
+
+    def delete(self, table: str, **where: object) -> None:
+        """Delete the rows of a table whose columns have these values."""
+        conditions = " AND ".join(f"{column} IS ?" for column in where)
+        self.run(f"DELETE FROM {table} WHERE {conditions}", *where.values())  # noqa: S608
+
+    def insert(self, table: str, *values: object, replace: bool = False) -> None:
+        """Insert a row with a value for every column; `replace` the row with the same key."""
+        verb, places = "INSERT OR REPLACE" if replace else "INSERT", ", ".join("?" * len(values))
+        self.run(f"{verb} INTO {table} VALUES ({places})", *values)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all statements when the block ends, or roll them back if it raises."""
@@ -160,3 +176,10 @@ class Database:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+class Store:
+    """Hold the rules of a service over the emulator's file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database

@@ -1,7 +1,7 @@
 """Read a request's parameters and body, and refuse invalid ones in Cloudflare's words."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
+from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.json_text import NotJsonError, parse_json
 
 API = "/client/v4"
@@ -66,6 +67,13 @@ def number(request: Request, name: str, default: int) -> int:
     """Return a positive number of the query, or the default if it is missing or invalid."""
     text = request.query_params.get(name, "")
     return int(text) if _NUMBER.fullmatch(text) and int(text) > 0 else default
+
+
+def answer_page(request: Request, items: Sequence[Any], *, per_page: int = 100) -> Response:
+    """Answer with the page of a list that the query asks for."""
+    page, per_page = number(request, "page", 1), number(request, "per_page", per_page)
+    part, info = page_of(items, page=page, per_page=per_page)
+    return success(part, info=info)
 
 
 async def json_body(request: Request) -> Any:

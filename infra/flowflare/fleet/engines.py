@@ -128,8 +128,6 @@ def find_address_problem(place: str, address: str, engine: Engine) -> Problem | 
 
     Args:
         place: the file and line of the address.
-        address: the address.
-        engine: the stack's engine.
 
     Returns:
         The problem; None if the address can be used.

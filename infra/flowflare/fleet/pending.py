@@ -49,8 +49,6 @@ def find_pending(
 
     Args:
         reader: reads the stacks' configuration.
-        stacks: the stacks.
-        records: the records of the stacks (`TenantRecords.read_all`).
         environ: the environment variables that their programs would run with.
         on_progress: is called before slow work.
 

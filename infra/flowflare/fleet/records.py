@@ -90,13 +90,7 @@ class TenantRecord(Frozen):
 
 
 class TenantRecords:
-    """Read and write the records of one environment.
-
-    Args:
-        store: the state backend.
-        project: the Pulumi project's name.
-        environment: the environment's name.
-    """
+    """Read and write the records of one environment."""
 
     def __init__(self, store: "Store", project: str, environment: str) -> None:
         self._store = store
@@ -139,9 +133,6 @@ class TenantRecords:
 
     def claim(self, record: TenantRecord) -> TenantRecord | None:
         """Record that a run on a stack begins, unless another run works on it or has since.
-
-        Args:
-            record: the new record.
 
         Returns:
             None if the record was written; otherwise the record that the other run wrote.

@@ -26,12 +26,7 @@ class FleetSession:
     """The selected tenants of one environment.
 
     Attributes:
-        environ: the environment variables of this process.
-        fleet: the fleet.
-        environment: the environment.
         tenants: the selected tenants, with any status.
-        store: the state backend.
-        records: the records of the environment's stacks.
         files: the stacks' files that were read and not yet parsed, by stack.
     """
 
@@ -110,10 +105,6 @@ class FleetSession:
         """Return whether a tenant's stack may have resources.
 
         A stack without a record has resources if its state has some or cannot be read.
-
-        Args:
-            tenant: the tenant.
-            records: the records of the stacks (`TenantRecords.read_all`).
         """
         known = records.get(self.stack(tenant))
         if known is not None:
@@ -139,10 +130,6 @@ def open_session(
     """Read a fleet and select some of its tenants.
 
     Args:
-        root: the project's folder.
-        environ: the environment variables of this process.
-        environment: the environment's name.
-        selection: which tenants.
         files: whether to check that the stacks' files are up to date with the fleet's files.
 
     Raises:

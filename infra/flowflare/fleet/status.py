@@ -85,7 +85,6 @@ def read_status(session: "FleetSession", *, all_tenants: bool = True) -> FleetSt
     """Read the status of the selected tenants.
 
     Args:
-        session: the environment and its selected tenants.
         all_tenants: whether to include stacks that have a record but are no longer in the fleet's
             file.
 

@@ -14,7 +14,6 @@ def migrate(database: RemoteDatabase, migrations: Sequence[Migration]) -> tuple[
     """Apply the pending migrations.
 
     Args:
-        database: the database.
         migrations: all files, in order.
 
     Returns:

@@ -28,7 +28,6 @@ class SchemaDifference:
     Attributes:
         kind: `missing` from the database, `extra` in it, or `different`.
         type: `table`, `index`, `view` or `trigger`.
-        name: its name.
         database: its definition in the database, None if it is missing there.
         files: the definition that the files create, None if they create none.
     """

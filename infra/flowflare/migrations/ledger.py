@@ -166,7 +166,6 @@ def rewrite(
     """Rewrite the ledger as one unit: these files, in this order.
 
     Args:
-        database: the database.
         applied: the current rows. Files that are already in the ledger keep their time and
             bookmark.
         files: the files that count as applied.

@@ -85,7 +85,6 @@ def count_rows(database: RemoteDatabase, tables: Sequence[str] | None = None) ->
     """Count the current rows of each table, by name.
 
     Args:
-        database: the database.
         tables: the tables; by default all except the ledger's.
 
     Raises:

@@ -175,7 +175,6 @@ def replace_missing_transfers(
     """Replace transfers of classes that do not exist by new classes.
 
     Args:
-        steps: the steps.
         missing: (script, class) that do not exist.
     """
     changed = []

@@ -24,7 +24,6 @@ def filter_descriptor(
     """Filter what this process and its children write to a descriptor.
 
     Args:
-        descriptor: the descriptor.
         target: a copy of it, which receives the filtered text.
         redactor: the filter.
 

@@ -76,7 +76,6 @@ class FlowflareClient(WorkerComponent):
 
     Attributes:
         spec: the client.
-        script: its script.
         workflows: its Workflow resources; empty if it has none.
         class_migrations: its class migrations; None if it has no classes.
         database_ids: the ID of each of its D1 databases, by the binding's name.

@@ -32,10 +32,6 @@ def find_project_root() -> Path:
 def read_client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migration, ...]]:
     """Read the migrations of a client's databases, by the binding's name.
 
-    Args:
-        client: the client.
-        root: the project's folder.
-
     Raises:
         MigrationError: the files of a folder are invalid.
     """
@@ -48,9 +44,6 @@ def read_client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple
 
 def read_spec(root: Path) -> StackSpec:
     """Read the stack that the running program's configuration describes.
-
-    Args:
-        root: the project's folder.
 
     Raises:
         ConfigError: every problem, with file and line.
@@ -70,10 +63,6 @@ def read_spec(root: Path) -> StackSpec:
 
 def find_own_project(root: Path, stack: str) -> Project | None:
     """Return the running program's project, which is read at most once in a program.
-
-    Args:
-        root: the project's folder.
-        stack: the stack's name.
 
     Returns:
         The project; None if the configuration is not from files, as in a test.

@@ -23,7 +23,6 @@ class WorkerComponent(pulumi.ComponentResource):
         is_protected: whether the resource with a name must not be deleted.
 
     Attributes:
-        script: its script.
         url: its URL; None if it has none.
     """
 

@@ -92,7 +92,6 @@ class Rotation:
         """Perform a step: write the configuration, run `up`, and check the health.
 
         Args:
-            step: the step.
             on_event: receives the events of `up`.
 
         Returns:

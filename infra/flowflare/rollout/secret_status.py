@@ -27,7 +27,6 @@ class SecretStatus:
     Attributes:
         name: its binding, with a dot and the field if only that field is secret.
         worker: the script that it is bound to.
-        resource: the resource's name.
         source: a description of its source.
         version: AWS's version ID, or the generation of a generated value.
         fingerprint: the deployed value's; None for a generated value and before the first `up`.
@@ -73,7 +72,6 @@ def secret_statuses(plan: Plan, deployment: Deployment) -> tuple[SecretStatus, .
 
     Args:
         plan: what `up` would do. The sources were read for it.
-        deployment: the state.
     """
     records = {record.urn: record for record in deployment.resources if not record.delete}
     scripts = {step.name: _script(step) for step in plan.steps if step.name.endswith("-script")}
@@ -117,7 +115,6 @@ def key_statuses(keys: Keys, deployment: Deployment) -> tuple[KeyStatus, ...]:
 
     Args:
         keys: the generations in the configuration.
-        deployment: the state.
     """
     records = {
         generation_of(record.name): record
@@ -151,7 +148,6 @@ def next_sentence(keys: Keys, deployed: frozenset[int], stack: str) -> str:
     Args:
         keys: the generations in the configuration.
         deployed: the generations in the state.
-        stack: the stack's name.
     """
     rotate = f"flowflare secrets rotate --stack {quote(stack)}"
     if not deployed:

@@ -18,7 +18,6 @@ def fingerprint(key: str, name: str, value: str) -> str:
     Args:
         key: the key, which is a secret too.
         name: the secret's name, so that equal values of two secrets have different fingerprints.
-        value: the value.
     """
     data = f"{name}\0{value}".encode()
     return hmac.new(key.encode(), data, hashlib.sha256).hexdigest()[:_LENGTH]

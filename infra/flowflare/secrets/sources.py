@@ -27,7 +27,6 @@ class Place:
 
     Attributes:
         root: the project's folder, where relative paths start.
-        environ: the environment.
     """
 
     root: Path
@@ -66,7 +65,6 @@ def look(source: SecretSource, place: Place, *, name: str, key: str | None) -> S
     AWS is asked for the version only, so that a preview needs no permission to read the value.
 
     Args:
-        source: the source.
         place: where the source is.
         name: the secret's name, a part of its fingerprint.
         key: the key of fingerprints; None if it is not known yet.
@@ -94,7 +92,6 @@ def fetch(
     """Fetch the value. A generated value is new with every call.
 
     Args:
-        source: the source.
         place: where the source is.
         version: AWS's version, by default the current one.
         random_bytes: the source of randomness for generated values.

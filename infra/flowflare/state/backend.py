@@ -62,8 +62,6 @@ class Backend:
 
     Attributes:
         store: the backend; keys begin with `.pulumi/`.
-        project: the project's name.
-        stack: the stack's name.
         gzip: whether checkpoints are written compressed.
         shared: whether the store was configured, so that others may use it too.
     """
@@ -213,7 +211,6 @@ class StateWriter:
     """Writes the states of one run, each only if the previous one is still there.
 
     Args:
-        backend: the stack.
         texts: turns a state into text.
         after: the checkpoint at the start.
         guard: called before each write.

@@ -285,7 +285,6 @@ class CheckpointWriter:
         """Return the checkpoint file's text.
 
         Args:
-            deployment: the state.
             time: when it is written, RFC 3339.
         """
         manifest = {"time": time, "magic": compute_magic(self._version), "version": self._version}

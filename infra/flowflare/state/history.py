@@ -45,7 +45,6 @@ def record_run(
     """Write the two objects after a run that wrote state, whether it succeeded or failed.
 
     Args:
-        backend: the stack.
         kind: the kind of the run, as the CLI names it.
         project: the project seen through the stack, for its configuration.
         report: what the run did.

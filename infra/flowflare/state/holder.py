@@ -23,9 +23,6 @@ class Holder:
     """A process.
 
     Attributes:
-        pid: its ID.
-        username: its user.
-        hostname: its host's name.
         machine: boot and pid namespace, empty if unknown.
         began: when it began, in kernel ticks since the boot; empty if unknown.
     """

@@ -173,10 +173,7 @@ def hold_lease(  # noqa: PLR0913 -- all but the stack have defaults
 
     Args:
         store: where the stack's state is.
-        project: the project's name.
-        stack: the stack's name.
         seconds: how long it is valid without a renewal.
-        clock: the time.
         kernel: whether the caller has the kernel's lock in the state's folder.
         on_wait: called with a sentence before this waits to see whether a lease is renewed.
 
@@ -302,9 +299,6 @@ def list_held(
 
     Args:
         store: where the stacks' state is.
-        project: the project's name.
-        stacks: the stacks.
-        clock: the time.
 
     Raises:
         StateError: the store cannot be reached.
@@ -338,7 +332,6 @@ def _has_ended(lease: Lease, *, kernel: bool = False) -> bool:
     """Return whether the lease was released or its run is known to be dead.
 
     Args:
-        lease: the lease.
         kernel: whether this run has the kernel's lock, which the lease's run then cannot have.
     """
     had_lock = lease.kernel and lease.holder.hostname == read_this_process().hostname

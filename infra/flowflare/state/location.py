@@ -24,10 +24,6 @@ _GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
 def open_project_store(project: ProjectFile, environ: Mapping[str, str]) -> Store:
     """Open the store of a project's state and of its fleet's records.
 
-    Args:
-        project: the project.
-        environ: the environment.
-
     Raises:
         StateError: the configured backend cannot be used.
     """
@@ -39,8 +35,6 @@ def open_backend(project: ProjectFile, stack: str, environ: Mapping[str, str]) -
 
     Args:
         project: the stack's project.
-        stack: the stack's name.
-        environ: the environment.
 
     Raises:
         StateError: the stack's state is in the project's folder, but another backend is configured.

@@ -31,7 +31,6 @@ class Lock:
     """A lock file, which names the process that holds the stack.
 
     Attributes:
-        key: its key.
         holder: the process that wrote it.
         timestamp: when it was written.
         engine: `flowflare` for ours, empty for the Pulumi CLI's.
@@ -58,7 +57,6 @@ class Held:
     """A stack that this run holds.
 
     Attributes:
-        holding: the lease.
         taken: the locks and the lease of dead runs that it took over.
     """
 
@@ -76,8 +74,6 @@ def lock_stack(
     """Hold a stack until the block ends.
 
     Args:
-        backend: the stack.
-        clock: the clock of the lease.
         on_wait: called with a sentence if another run's lease must be watched first.
 
     Raises:

@@ -39,7 +39,6 @@ class Passphrase:
     """A passphrase and its source.
 
     Attributes:
-        text: the passphrase.
         origin: the source that errors name.
         key_folder: the folder to store derived keys in, beside the passphrase and equally
             protected; None for a passphrase of the user.
@@ -57,7 +56,6 @@ def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = Tr
 
     Args:
         folder: the project's `.flowflare`; holds a generated passphrase, readable by its owner.
-        environ: the environment.
         make: whether to generate a missing passphrase, which is useless if the stack already
             has a salt.
 
@@ -87,7 +85,6 @@ class Vault:
     """Decrypts and encrypts the secrets of one salt. The key is derived on first use.
 
     Args:
-        passphrase: the passphrase.
         salt: the salt string, empty for a new salt.
         place: where the salt is stored, for messages; by default the stack's state.
     """

@@ -43,7 +43,6 @@ def measure_age(place: str, tag: str, clock: Clock) -> float:
     Args:
         place: where the object is.
         tag: its version, as it was read just now.
-        clock: the clock.
     """
     now = clock.elapsed()
     seen, since = _SEEN.get((clock, place), ("", now))
@@ -61,7 +60,6 @@ def stays(store: Store, key: str, tag: str, seconds: float, clock: Clock) -> boo
         key: which object.
         tag: its version, as it was read just now.
         seconds: how long to keep reading it.
-        clock: the clock.
 
     Raises:
         StateError: the store cannot be reached.

@@ -42,7 +42,6 @@ class Step:
     Attributes:
         op: the operation; a replacement is one step, with the deletion of the old resource.
         urn: the resource's URN.
-        type: its type.
         name: its name in the program.
         custom: False for the stack and components.
         changes: the changes; a creation adds all properties.
@@ -78,8 +77,6 @@ class Failure:
 
     Attributes:
         urn: its URN.
-        name: its name.
-        type: its type.
         reason: the error's message.
         kind: `failed`; `protected` if `protect` refused the operation; `skipped` if a resource that
             it depends on failed.

@@ -25,7 +25,6 @@ def make_context(root: "Path", title: str) -> "Iterator[CommandContext]":
     """Yield the context for a command that changes environments, with a progress display.
 
     Args:
-        root: the project's folder.
         title: the text of the display while no step runs.
     """
     from flowflare.cli.progress import show_progress

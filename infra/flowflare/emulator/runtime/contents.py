@@ -20,8 +20,6 @@ class Reader:
     """Read scripts with everything that they refer to.
 
     Args:
-        database: the emulator's file.
-        scripts: the store of scripts.
         workflows: the store of Workflows.
         routing: the store of routes and custom domains.
     """
@@ -129,7 +127,6 @@ def items_of(script: Script, contents: Contents) -> frozenset[str]:
     """List what a script's document depends on, as items of `Changes`.
 
     Args:
-        script: the script.
         contents: the part of the account that it depends on.
     """
     consumed = contents.consumes.values()

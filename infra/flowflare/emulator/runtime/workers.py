@@ -51,7 +51,6 @@ class Workers:
     Args:
         programs: the paths of Node and its packages.
         data: the folder of the Workers' data.
-        database: the emulator's file.
     """
 
     def __init__(self, programs: Programs, data: Path, database: Database) -> None:

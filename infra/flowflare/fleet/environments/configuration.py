@@ -67,8 +67,6 @@ def make_ephemeral(shared: ProjectFile, base: str, stack: str, environment: str)
     Args:
         shared: the project.
         base: the stack whose configuration is the base.
-        stack: the stack's name.
-        environment: its environment.
 
     Raises:
         ConfigError: the configuration of the base, or the derived configuration, has problems.

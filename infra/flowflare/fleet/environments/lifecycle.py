@@ -48,8 +48,6 @@ class CommandContext:
     """What a command about environments works with.
 
     Attributes:
-        root: the project's folder.
-        environ: the environment variables of this process.
         ready: is called before an engine runs, to start what it needs.
         judge: is called before `up`, and raises if `up` must not run.
         on_event: is called with the engine's events.
@@ -91,9 +89,6 @@ class UpResult:
     """The result of creating or updating an environment.
 
     Attributes:
-        record: the environment's record.
-        update: the result of `up`.
-        seeded: the result of each seed.
         is_new: whether the environment did not exist before.
     """
 
@@ -114,8 +109,6 @@ def bring_up(
     """Create an environment, or update it and extend its time to live.
 
     Args:
-        name: its name.
-        where: the command's context.
         ttl: how long it lives from now on.
         base: the stack whose configuration it copies; None for its present base.
         seeds: SQL files that are run once in its databases.
@@ -184,8 +177,6 @@ def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -
     """Destroy an environment, and delete its state, file and record.
 
     Args:
-        name: its name.
-        where: the command's context.
         only_expired: whether to keep an environment whose time is not over, for example because
             another run has extended it.
 
@@ -321,7 +312,6 @@ def list_expired(
     """List the environments whose time is over, the earliest first.
 
     Args:
-        where: the command's context.
         broken: gains an error for each record that cannot be read.
     """
     now = where.now()
@@ -335,7 +325,6 @@ class SweepResult:
     """The result of removing an environment whose time is over.
 
     Attributes:
-        record: the environment's record.
         error: why it could not be removed; None if it was removed.
     """
 
@@ -351,7 +340,6 @@ def sweep(
     """Remove every environment whose time is over; continue after a failure.
 
     Args:
-        where: the command's context.
         on_begin: is called with each record before its environment is removed.
         broken: gains an error for each record that cannot be read.
     """

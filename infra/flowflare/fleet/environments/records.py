@@ -58,12 +58,7 @@ class StoredRecord(Frozen):
 
 
 class EnvironmentRecords:
-    """Read and write the records of one project.
-
-    Args:
-        store: the state backend.
-        project: the project's name.
-    """
+    """Read and write the records of one project."""
 
     def __init__(self, store: "Store", project: str) -> None:
         self._store = store
@@ -103,7 +98,6 @@ class EnvironmentRecords:
         """Write a record, unless it has changed since it was read.
 
         Args:
-            record: the new record.
             over: the record that was read; None if there was none.
 
         Raises:

@@ -39,7 +39,6 @@ class SeedFile:
     Attributes:
         file: the file, as the option names it.
         database: `service`, or `<client>/<binding>`.
-        sql: the file's content.
     """
 
     file: str
@@ -124,9 +123,7 @@ def run_seeds(
     """Run the files that have not been run in their databases.
 
     Args:
-        seeds: the files.
         spec: the stack, which is up.
-        client: the API's client.
 
     Raises:
         FleetError: D1 refused a file; the database is unchanged by that file.

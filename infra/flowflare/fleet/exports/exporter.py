@@ -96,9 +96,7 @@ class Exporter:
     """Export one stack's databases.
 
     Args:
-        client: the API's client.
         store: the store for exports.
-        stack: the stack.
         scratch: an empty folder for downloads.
         sleep: waits between polls for a finished export.
         now: returns the time.
@@ -124,9 +122,6 @@ class Exporter:
     def export(self, databases: Sequence[StackDatabase]) -> Manifest | None:
         """Export databases; a deleted database must have an earlier export.
 
-        Args:
-            databases: the stack's databases.
-
         Returns:
             The newest export of every database; None if there are no databases.
 
@@ -150,9 +145,6 @@ class Exporter:
 
     def require_current(self, databases: Sequence[StackDatabase]) -> None:
         """Check that the exports are current, immediately before the databases are deleted.
-
-        Args:
-            databases: the stack's databases.
 
         Raises:
             FleetError: a database has no export, or its rows have changed since.

@@ -55,7 +55,6 @@ def make_fingerprints(
 
     Args:
         reader: reads the stacks' configuration.
-        stacks: the stacks.
         environ: the environment variables that their programs would run with.
         on_progress: is called before slow work, such as installing npm packages.
 

@@ -30,10 +30,8 @@ class App:
 
     Attributes:
         token: the token that each call's path must contain.
-        client: forwards calls.
         limit_of: returns an API's limit by its base URL.
         on_event: is called when calls begin or cease to wait.
-        tally: counts the calls.
         turns: the waiting calls, by the API's base URL.
     """
 

@@ -16,7 +16,6 @@ class ForwarderResponse:
     """A complete response.
 
     Attributes:
-        status: the HTTP status.
         headers: names and values.
         body: the envelope.
     """
@@ -32,7 +31,6 @@ def make_refusal(
     """Make an error response.
 
     Args:
-        status: the HTTP status.
         code: Cloudflare's code for this error, or the status.
         message: the reason.
         retry_after: seconds to wait before a retry.

@@ -79,11 +79,8 @@ def make_request(
     """Make the request to the API.
 
     Args:
-        method: the HTTP method.
         upstream: the API's base URL.
         target: the path and query, as in the request line.
-        headers: the client's headers.
-        body: the client's body.
     """
     received = list(headers)
     names = {name.lower() for name, _ in received}

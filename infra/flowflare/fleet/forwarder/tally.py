@@ -42,7 +42,6 @@ class Tally:
 
         Args:
             stack: the stack that makes the call.
-            method: the HTTP method.
             waited: the seconds that the call waited.
         """
         with self._lock:

@@ -43,9 +43,7 @@ def compare_stacks(
     """Compare stacks with their accounts.
 
     Args:
-        session: the environment.
         shop: the workers and the budget that they share.
-        stacks: the stacks.
         on_progress: is called with the number of compared stacks.
         allowed: properties that may be unknown, with the reasons.
     """

@@ -94,7 +94,6 @@ def make_preview(
     """Plan the selected tenants.
 
     Args:
-        session: the environment and its selected tenants.
         again: whether to plan tenants whose inputs have not changed, too.
         diff: whether to compare code and SQL line by line.
         workers: how many tenants at a time; None for the number that fits the machine.
@@ -144,7 +143,6 @@ def _plan(
     of CPU.
 
     Args:
-        pool: the workers.
         modes: the mode of each stack's plan without secrets, from `_seal_mode`.
         with_secrets: gains the stacks that are planned with their secrets.
         on_event: is called with the programs' output.

@@ -57,7 +57,6 @@ class HealthResult:
     """The result of a health check.
 
     Attributes:
-        healthy: whether the tenant is healthy.
         found: what the checks found; for an unhealthy tenant only what is wrong.
         seconds: how long the check took.
         remedy: what to look at, if known.
@@ -73,7 +72,6 @@ class Checker:
     """Check the health of tenants; may be used by many threads.
 
     Args:
-        http: the HTTP client.
         expected: the environment's settings for health checks.
         patience: how long to wait for a tenant, and the clock; by default `within_seconds`.
         place: where the params of the environment's run are set, for the remedy.
@@ -96,7 +94,6 @@ class Checker:
         """Run all checks in order, until one fails.
 
         Args:
-            tenant: the tenant.
             since: when its wave began, RFC 3339 in UTC.
         """
         return self._run_checks(self._check_all(tenant, since))

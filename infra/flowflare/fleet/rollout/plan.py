@@ -21,7 +21,6 @@ class TenantUpdate:
 
     Attributes:
         tenant: its name.
-        stack: its stack.
         fingerprint: the fingerprint of its inputs as they are now.
         suspended: whether it will be switched off.
         before: the record of its last run.
@@ -45,8 +44,6 @@ class RolloutPlan:
     """The plan of a rollout.
 
     Attributes:
-        rollout: its ID.
-        environment: the environment.
         resumed: whether it resumes an interrupted rollout.
         waves: the waves of tenants, in order.
         updates: the tenants of the waves, by name.
@@ -79,9 +76,7 @@ def plan_rollout(
 
     Args:
         tenants: the selected tenants that are active or suspended.
-        environment: the environment.
         fingerprints: the fingerprints of their inputs as they are now, by stack.
-        records: the records, by stack.
         rollout: the ID of the interrupted rollout, or a new ID.
     """
     updates: dict[str, TenantUpdate] = {}

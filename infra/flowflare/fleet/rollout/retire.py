@@ -54,11 +54,8 @@ class Removal:
     """Export and destroy stacks.
 
     Args:
-        runner: runs the tasks.
-        records: stores the outcomes.
         emit: is called with each event.
         rules: the release and clocks, for the records.
-        outcome: the outcome to record at the end.
         exports: the folder or `s3://` URL for exports; None for no export.
     """
 
@@ -152,9 +149,7 @@ def select_retired(
     """Select the retired tenants that `up` will remove; `--retire` must name each of them.
 
     Args:
-        session: the selected tenants.
         named: the names given with `--retire`.
-        records: the records of the stacks (`TenantRecords.read_all`).
         asked: the names given with `--tenants`. A retired tenant among them must also be given
             with `--retire`.
 

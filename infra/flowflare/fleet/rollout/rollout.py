@@ -86,12 +86,7 @@ class Rollout:
     """One rollout; `stop` may be called from any thread while it runs.
 
     Args:
-        plan: the rollout's plan.
-        runner: runs the tasks.
-        records: stores the outcomes.
-        checker: checks the health of tenants.
         emit: is called with one event at a time.
-        rules: the rollout's settings.
     """
 
     def __init__(

@@ -26,10 +26,6 @@ class UnfinishedRollout:
     """The unfinished rollout of one environment and selection, if there is one.
 
     Args:
-        store: the state backend.
-        project: the Pulumi project's name.
-        environment: the environment's name.
-        selection: the selection of tenants.
         now: returns the time.
     """
 

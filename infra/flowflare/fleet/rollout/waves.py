@@ -22,7 +22,6 @@ class Candidate:
     """A tenant whose inputs have changed since its last run.
 
     Attributes:
-        name: the tenant's name.
         canary: whether it has the tag `canary`.
         trouble: the outcome of an earlier run that did not succeed; otherwise empty.
         suspended: whether it has no traffic, so that deploying it proves little.

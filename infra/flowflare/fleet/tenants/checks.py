@@ -32,7 +32,6 @@ class StackInputs:
     """The configuration of one stack of the fleet.
 
     Attributes:
-        stack: the stack's name.
         values: full key to JSON value, as its file will contain them.
         layers: the layers that the values come from.
         place: the file and line of its tenant.
@@ -50,8 +49,6 @@ def check_stacks(
     """Find every problem of the stacks' configurations, names, addresses and counts.
 
     Args:
-        stacks: all stacks.
-        limits: the limits of an account.
         base: the configuration that all stacks share, from `Pulumi.yaml`.
         source: the places of their values.
     """

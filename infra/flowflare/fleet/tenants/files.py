@@ -37,7 +37,6 @@ class StackFile:
         text: the wanted content; empty for a stale file.
         kind: `new` if the file does not exist, `changed` if its content differs, `same` if it is
             up to date, or `stale` if the fleet wrote it but no longer has the stack.
-        stack: the stack's name.
         present: the file as it is; None for a new or unusable file.
     """
 
@@ -57,7 +56,6 @@ def stack_files(fleet: Fleet, environment: str | None = None) -> tuple[StackFile
     """Return the files of a fleet's stacks and the stale files, sorted by stack.
 
     Args:
-        fleet: the fleet.
         environment: only files of that environment; None for all.
 
     Raises:

@@ -50,7 +50,6 @@ def read_layers(file: TenantsFile, source: FleetSource, problems: list[Problem])
     """Read and check the layers that tenants share.
 
     Args:
-        file: the file.
         source: the places of its parts.
         problems: gains the problems of keys.
     """

@@ -16,13 +16,7 @@ _SECONDS: Final = 120
 
 
 class Passphrases:
-    """Make the environment variables of a fleet's stacks.
-
-    Args:
-        fleet: the fleet.
-        root: the project's folder.
-        environ: the environment variables of this process.
-    """
+    """Make the environment variables of a fleet's stacks."""
 
     def __init__(self, fleet: Fleet, root: Path, environ: Mapping[str, str]) -> None:
         self._root, self._environ = root, environ

@@ -15,7 +15,6 @@ class PruneResult:
     """The result for a stale file.
 
     Attributes:
-        file: the file.
         why_kept: why the file was kept; empty if it was deleted.
         remedy: what to do if it was kept.
     """
@@ -35,7 +34,6 @@ def prune(
     Args:
         files: the files, from `stack_files`.
         project: the project of the stacks.
-        environ: the environment variables.
     """
     return tuple(_prune_file(file, project, environ) for file in files if file.kind == "stale")
 

@@ -70,7 +70,6 @@ def read_source(
     """Read what is written about a project's tenants.
 
     Args:
-        root: the project's folder.
         environ: the environment variables for a command that lists the tenants.
         problems: gains what cannot be read.
 

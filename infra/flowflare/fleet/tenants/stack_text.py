@@ -48,7 +48,6 @@ def read_keys(written: YamlText, problems: list[Problem]) -> dict[str, Any]:
     """Read a stack's file as it is written: `config` and the other keys; empty if it is unusable.
 
     Args:
-        written: the file.
         problems: gains the file's problems.
     """
     node = written.parse(problems)

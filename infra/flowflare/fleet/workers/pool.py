@@ -31,7 +31,6 @@ class Task:
     Attributes:
         kind: the kind of task: `preview`, `up`, `destroy` and so on; `fleet.workers.tasks` lists
             them.
-        stack: the stack.
         options: the task's options, JSON values.
     """
 
@@ -45,7 +44,6 @@ class Result:
     """The result of a task.
 
     Attributes:
-        task: the task.
         ok: whether it succeeded.
         value: its result, JSON values; None if it failed.
         error: why it failed, without secrets.
@@ -71,7 +69,6 @@ class TaskEvent:
     """An event of a task.
 
     Attributes:
-        task: the task.
         kind: `began`; `step` of an `up` or `destroy`; `note` for a message of the engine or the
             program's output.
         data: of a step `{kind, op, name, type, seconds, message}`, of a note `{message,

@@ -31,10 +31,6 @@ WRITING: Final = frozenset({"up", "destroy"})
 def perform(kind: str, context: TaskContext) -> Any:
     """Run a task.
 
-    Args:
-        kind: the kind of task.
-        context: the stack.
-
     Returns:
         The task's result, JSON values.
 

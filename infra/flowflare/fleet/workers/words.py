@@ -9,7 +9,6 @@ def replace_words(value: Any, words: Mapping[str, str]) -> Any:
     """Replace a stack's own words in JSON values.
 
     Args:
-        value: the values.
         words: the stack's words with their placeholders. A word that begins with `=` only replaces
             whole values.
     """

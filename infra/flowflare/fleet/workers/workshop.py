@@ -45,7 +45,6 @@ def open_workshop(
     """Start the forwarder; workers are started when there are tasks.
 
     Args:
-        session: the environment and its selected tenants.
         workers: how many processes; None for the number that cores and memory allow.
         on_budget: is called when calls wait for the account's budget.
     """

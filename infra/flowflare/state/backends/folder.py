@@ -26,11 +26,7 @@ _PAUSE: Final = 0.002
 
 
 class FolderStore:
-    """The objects in a folder, which the first write creates.
-
-    Args:
-        folder: the folder.
-    """
+    """The objects in a folder, which the first write creates."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -164,7 +160,6 @@ def open_folder(url: str, environ: Mapping[str, str], base: Path) -> FolderStore
     """Open the folder that a `file://` URL names.
 
     Args:
-        url: the URL.
         environ: the environment, for the home folder.
         base: the folder at which a relative path starts.
     """

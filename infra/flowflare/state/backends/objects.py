@@ -51,7 +51,6 @@ class ObjectStore:
     """The objects of a bucket below a prefix.
 
     Args:
-        url: the bucket.
         connect: returns obstore's store for the prefix, connected with current credentials.
         remedies: advice for each kind of refusal.
         patience: how long to wait for the store.

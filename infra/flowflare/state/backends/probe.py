@@ -10,9 +10,6 @@ from flowflare.state.backends.store import ABSENT, Store
 def find_unsupported_conditions(store: Store) -> list[str]:
     """Find the conditions that a store ignores. Writes one object, and removes it.
 
-    Args:
-        store: the store.
-
     Returns:
         The header of each condition that the store ignores.
 

@@ -118,7 +118,6 @@ class Remedies:
 
         Args:
             place: the bucket's URL for the message.
-            refusal: the refusal.
             now: the current time, by default this machine's.
         """
         if refusal.kind == "unreached":

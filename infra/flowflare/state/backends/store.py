@@ -18,7 +18,6 @@ class StoredObject:
     """An object that was read.
 
     Attributes:
-        data: its content.
         tag: its version: objects with the same tag have the same content.
         modified: when it was written, in seconds since 1970 by the store's clock; some stores
             round to whole seconds. Only compare it with other objects of the same store.
@@ -56,8 +55,6 @@ class Store(Protocol):
         """Write a whole object; it is stored durably when this returns.
 
         Args:
-            key: the key.
-            data: its content.
             only_if: the tag that the object must have now, or ABSENT if it must not exist; None
                 to write unconditionally.
 
@@ -75,7 +72,6 @@ class Store(Protocol):
         """Remove an object, if it exists.
 
         Args:
-            key: the key.
             only_if: the tag that the object must have now.
 
         Raises:

@@ -41,7 +41,6 @@ class BucketUrl:
     """The parts of a URL.
 
     Attributes:
-        scheme: the scheme.
         bucket: the bucket's name; Azure calls it a container.
         prefix: the prefix of every key, empty or with a `/` at the end.
         texts: the options with a text, sorted.

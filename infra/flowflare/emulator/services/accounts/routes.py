@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, number, operation
+from flowflare.emulator.requests import account_of, answer_page, number, operation
 from flowflare.emulator.services.accounts.store import AccountsStore
 
 _SINCE = "2026-01-01T00:00:00Z"
@@ -58,9 +58,7 @@ class AccountRoutes:
         return success(members, info=info)
 
     async def _list_containers(self, request: Request) -> Response:
-        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of([], page=page, per_page=per_page)
-        return success(part, info=info)
+        return answer_page(request, [], per_page=20)
 
 
 def _view(account: str) -> dict[str, object]:

@@ -2,21 +2,14 @@
 
 from typing import cast
 
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Store
 from flowflare.emulator.services.scripts.classes import KeyValueRule
 
 KEY_VALUE_RULES: tuple[KeyValueRule, ...] = ("allowed", "free", "closed")
 
 
-class AccountsStore:
-    """Read and write the settings of accounts.
-
-    Args:
-        database: the emulator's file.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class AccountsStore(Store):
+    """Read and write the settings of accounts."""
 
     def subdomain(self, account: str) -> str:
         """Return the account's workers.dev subdomain; every account has one from the start."""

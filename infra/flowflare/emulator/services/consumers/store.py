@@ -6,7 +6,7 @@ from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import now, plain_id
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.json_text import write_json
 from flowflare.emulator.services.consumers.settings import (
     Settings,
@@ -32,17 +32,11 @@ class Consumer:
     created_on: str
 
 
-class ConsumersStore:
-    """Store the consumers of all queues.
-
-    Args:
-        database: the emulator's file.
-        targets: the store of queues.
-        scripts: the store of scripts.
-    """
+class ConsumersStore(Store):
+    """Store the consumers of all queues."""
 
     def __init__(self, database: Database, targets: TargetsStore, scripts: ScriptsStore) -> None:
-        self._database = database
+        super().__init__(database)
         self._targets = targets
         self._scripts = scripts
 
@@ -83,17 +77,9 @@ class ConsumersStore:
             raise queues.consumer_exists()
         script, dead_letter_queue, settings = self._check(account, asked)
         identity = plain_id()
-        self._database.run(
-            "INSERT INTO consumers VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(
-                account,
-                identity,
-                queue,
-                script,
-                dead_letter_queue,
-                write_json(dict(settings)),
-                now(),
-            ),
+        written = write_json(dict(settings))
+        self._database.insert(
+            "consumers", account, identity, queue, script, dead_letter_queue, written, now()
         )
         return self.get(account, queue, identity)
 
@@ -120,7 +106,7 @@ class ConsumersStore:
             Refusal: the queue or the consumer is unknown.
         """
         self.get(account, queue, identity)
-        self._database.run("DELETE FROM consumers WHERE id = ?", identity)
+        self._database.delete("consumers", id=identity)
 
     def _check(self, account: str, asked: Mapping[str, Any]) -> tuple[str, str, Settings]:
         """Return a request's script, dead-letter queue and settings; create that queue if needed.

@@ -35,7 +35,6 @@ class History:
     """Store and restore the moments of all databases.
 
     Args:
-        database: the emulator's file.
         runtime: knows the databases' files.
     """
 
@@ -48,7 +47,6 @@ class History:
         """Store the current content and return its moment.
 
         Args:
-            database: the database.
             requested: whether a client requested the moment. Other moments are few, and are skipped
                 for large databases.
         """
@@ -68,7 +66,6 @@ class History:
         """Restore the content of a moment, which Workers see at once.
 
         Args:
-            database: the database.
             time: the moment. The last content stored before it is restored, or the current content
                 if
                 nothing was written since.
@@ -111,12 +108,8 @@ class History:
                 digest,
                 zlib.compress(content, 1),
             )
-            self._database.run(
-                "INSERT OR REPLACE INTO moments VALUES (?, ?, ?, ?)",
-                database.uuid,
-                _micros(now),
-                digest,
-                requested,
+            self._database.insert(
+                "moments", database.uuid, _micros(now), digest, requested, replace=True
             )
             self._forget(database.uuid, now)
         return now

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
 from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.bookmarks import bookmark, read_moment, time_of
@@ -61,9 +61,7 @@ class D1Routes:
         databases = [
             _brief(database) for database in self._store.list_databases(account_of(request), name)
         ]
-        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(databases, page=page, per_page=per_page)
-        return success(part, info=info)
+        return answer_page(request, databases)
 
     async def _get(self, request: Request) -> Response:
         view = await self._full(self._find(request))

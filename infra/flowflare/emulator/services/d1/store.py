@@ -6,7 +6,7 @@ from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Store
 
 _JURISDICTIONS = {"eu", "fedramp", "us"}
 _REGIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
@@ -28,15 +28,8 @@ class D1Database:
     replication: str
 
 
-class D1Store:
-    """Store the databases of all accounts.
-
-    Args:
-        database: the emulator's file.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class D1Store(Store):
+    """Store the databases of all accounts."""
 
     def create(self, account: str, request: dict[str, Any]) -> D1Database:
         """Create a database.
@@ -57,9 +50,7 @@ class D1Store:
             account, hyphened_id(), name, now(), region, jurisdiction, replication
         )
         try:
-            self._database.run(
-                "INSERT INTO databases VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(database).values()
-            )
+            self._database.insert("databases", *vars(database).values())
         except sqlite3.IntegrityError:
             raise codes.database_exists() from None
         return database
@@ -113,7 +104,7 @@ class D1Store:
             Refusal: 7404.
         """
         database = self.get(account, identity)
-        self._database.run("DELETE FROM databases WHERE uuid = ?", database.uuid)
+        self._database.delete("databases", uuid=database.uuid)
         return database
 
 

@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, name_of, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, name_of, number, operation
 from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
@@ -39,9 +39,7 @@ class DurableObjectRoutes:
             }
             for namespace in self._store.ledger(account_of(request)).values()
         ]
-        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(namespaces, page=page, per_page=per_page)
-        return success(part, info=info)
+        return answer_page(request, namespaces)
 
     async def _list_objects(self, request: Request) -> Response:
         """List the objects in order. The cursor is the last object of a page."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowflare.emulator import codes, routing_codes
 from flowflare.emulator.clock import hyphened_id, plain_id
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.services.routing.patterns import Pattern, read_pattern
 from flowflare.emulator.services.zones.store import ZonesStore
 
@@ -35,16 +35,11 @@ class Domain:
     certificate: str
 
 
-class RoutingStore:
-    """Store the routes of all zones and the custom domains of all accounts.
-
-    Args:
-        database: the emulator's file.
-        zones: the store of zones.
-    """
+class RoutingStore(Store):
+    """Store the routes of all zones and the custom domains of all accounts."""
 
     def __init__(self, database: Database, zones: ZonesStore) -> None:
-        self._database = database
+        super().__init__(database)
         self._zones = zones
 
     # Routes ---------------------------------------------------------------------------------------
@@ -71,8 +66,6 @@ class RoutingStore:
         """Replace all routes of a script, in one transaction.
 
         Args:
-            account: the account.
-            script: the script's name.
             wanted: `pattern` with `zone_id`, with `zone_name`, or alone if the zone is the
                 account's.
 
@@ -82,9 +75,7 @@ class RoutingStore:
         with self._database.transaction():
             if not self._has(account, script):
                 raise codes.script_not_found()
-            self._database.run(
-                "DELETE FROM routes WHERE account = ? AND script = ?", account, script
-            )
+            self._database.delete("routes", account=account, script=script)
             return [
                 self._put(self._zone_of(account, route), route.get("pattern"), account, script)
                 for route in wanted
@@ -108,9 +99,7 @@ class RoutingStore:
         if same_pattern and same_pattern[0].id != identity:
             raise routing_codes.route_exists()
         created = Route(identity or plain_id(), zone, pattern, account, script)
-        self._database.run(
-            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(created).values()
-        )
+        self._database.insert("routes", *vars(created).values(), replace=True)
         return created
 
     def _zone_of(self, account: str, asked: Mapping[str, Any]) -> str:
@@ -130,15 +119,13 @@ class RoutingStore:
         Raises:
             Refusal: 10009.
         """
-        row = self._database.row("SELECT * FROM routes WHERE zone = ? AND id = ?", zone, identity)
-        if row is None:
-            raise routing_codes.route_not_found()
-        return Route(*row)
+        for row in self._database.select("routes", zone=zone, id=identity):
+            return Route(*row)
+        raise routing_codes.route_not_found()
 
     def routes(self, zone: str) -> list[Route]:
         """List the zone's routes, by pattern."""
-        rows = self._database.rows("SELECT * FROM routes WHERE zone = ? ORDER BY pattern", zone)
-        return [Route(*row) for row in rows]
+        return [Route(*row) for row in self._database.select("routes", "pattern", zone=zone)]
 
     def delete_route(self, zone: str, identity: str) -> Route:
         """Delete a route and return it.
@@ -147,7 +134,7 @@ class RoutingStore:
             Refusal: 10009.
         """
         route = self.route(zone, identity)
-        self._database.run("DELETE FROM routes WHERE id = ?", identity)
+        self._database.delete("routes", id=identity)
         return route
 
     # Custom domains -------------------------------------------------------------------------------
@@ -192,9 +179,7 @@ class RoutingStore:
             zone=zone,
             certificate=before[0].certificate if before else hyphened_id(),
         )
-        self._database.run(
-            "INSERT OR REPLACE INTO domains VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(created).values()
-        )
+        self._database.insert("domains", *vars(created).values(), replace=True)
         return created
 
     def domain(self, account: str, identity: str) -> Domain:
@@ -203,18 +188,13 @@ class RoutingStore:
         Raises:
             Refusal: 100114.
         """
-        row = self._database.row(
-            "SELECT * FROM domains WHERE account = ? AND id = ?", account, identity
-        )
-        if row is None:
-            raise routing_codes.domain_not_found()
-        return Domain(*row)
+        for row in self._database.select("domains", account=account, id=identity):
+            return Domain(*row)
+        raise routing_codes.domain_not_found()
 
     def domains(self, account: str) -> list[Domain]:
         """List the account's custom domains, by hostname."""
-        rows = self._database.rows(
-            "SELECT * FROM domains WHERE account = ? ORDER BY hostname", account
-        )
+        rows = self._database.select("domains", "hostname", account=account)
         return [Domain(*row) for row in rows]
 
     def delete_domain(self, account: str, identity: str) -> None:
@@ -224,15 +204,14 @@ class RoutingStore:
             Refusal: 100114.
         """
         self.domain(account, identity)
-        self._database.run("DELETE FROM domains WHERE id = ?", identity)
+        self._database.delete("domains", id=identity)
 
     # Requests -------------------------------------------------------------------------------------
 
     def patterns(self, account: str, script: str) -> list[Pattern]:
         """List what a script answers: its routes and its custom domains."""
-        where = "WHERE account = ? AND script = ?"
-        routes = self._database.rows(f"SELECT pattern FROM routes {where}", account, script)  # noqa: S608
-        hosts = self._database.rows(f"SELECT hostname FROM domains {where}", account, script)  # noqa: S608
+        routes = self._database.select("routes", account=account, script=script)
+        hosts = self._database.select("domains", account=account, script=script)
         patterns = [read_pattern(row["pattern"]) for row in routes]
         return [
             *(pattern for pattern in patterns if pattern is not None),
@@ -248,7 +227,7 @@ class RoutingStore:
             host: the hostname, without a port.
             path: the path with its query.
         """
-        routes = [Route(*row) for row in self._database.rows("SELECT * FROM routes")]
+        routes = [Route(*row) for row in self._database.select("routes")]
         matching = [
             (pattern.weight, route)
             for route in routes
@@ -257,8 +236,9 @@ class RoutingStore:
         if matching:
             _, route = max(matching, key=lambda match: match[0])
             return (route.account, route.script) if route.account and route.script else None
-        row = self._database.row("SELECT * FROM domains WHERE hostname = ?", host.lower())
-        return (row["account"], row["script"]) if row else None
+        for row in self._database.select("domains", hostname=host.lower()):
+            return row["account"], row["script"]
+        return None
 
     def _account(self, zone: str, script: str) -> str:
         """Return the account of a script: the zone's, or the account that uploaded it last."""
@@ -278,10 +258,7 @@ class RoutingStore:
         return str(row["account"])
 
     def _has(self, account: str, script: str) -> bool:
-        row = self._database.row(
-            "SELECT 1 FROM scripts WHERE account = ? AND name = ?", account, script
-        )
-        return row is not None
+        return bool(self._database.select("scripts", account=account, name=script))
 
     def _zone_for(self, account: str, hostname: str, asked: Mapping[str, Any]) -> str:
         given, name = asked.get("zone_id"), asked.get("zone_name")

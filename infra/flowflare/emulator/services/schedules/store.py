@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import now
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
 _FIELD = r"(\*|[\w#-]+)(-[\w]+)?(/\d+)?"
@@ -22,16 +22,11 @@ class Schedule:
     modified_on: str
 
 
-class SchedulesStore:
-    """Store the cron triggers of all scripts.
-
-    Args:
-        database: the emulator's file.
-        scripts: the store of scripts.
-    """
+class SchedulesStore(Store):
+    """Store the cron triggers of all scripts."""
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
-        self._database = database
+        super().__init__(database)
         self._scripts = scripts
 
     def list_schedules(self, account: str, script: str) -> list[Schedule]:
@@ -41,13 +36,8 @@ class SchedulesStore:
             Refusal: 10007.
         """
         self._scripts.get(account, script)
-        rows = self._database.rows(
-            "SELECT cron, created_on, modified_on FROM schedules "
-            "WHERE account = ? AND script = ? ORDER BY position",
-            account,
-            script,
-        )
-        return [Schedule(*row) for row in rows]
+        rows = self._database.select("schedules", "position", account=account, script=script)
+        return [Schedule(row["cron"], row["created_on"], row["modified_on"]) for row in rows]
 
     def put(self, account: str, script: str, crons: Sequence[str]) -> list[Schedule]:
         """Replace a script's triggers.
@@ -63,17 +53,9 @@ class SchedulesStore:
         }
         time = now()
         with self._database.transaction():
-            self._database.run(
-                "DELETE FROM schedules WHERE account = ? AND script = ?", account, script
-            )
+            self._database.delete("schedules", account=account, script=script)
             for position, cron in enumerate(dict.fromkeys(crons)):
-                self._database.run(
-                    "INSERT INTO schedules VALUES (?, ?, ?, ?, ?, ?)",
-                    account,
-                    script,
-                    cron,
-                    before.get(cron, time),
-                    time,
-                    position,
+                self._database.insert(
+                    "schedules", account, script, cron, before.get(cron, time), time, position
                 )
         return self.list_schedules(account, script)

@@ -11,11 +11,7 @@ _MAX_CHANGES = 100
 
 
 class SecretsStore:
-    """Store the secrets of all scripts.
-
-    Args:
-        scripts: the store of scripts.
-    """
+    """Store the secrets of all scripts."""
 
     def __init__(self, scripts: ScriptsStore) -> None:
         self._scripts = scripts
@@ -66,8 +62,6 @@ class SecretsStore:
         """Set and delete secrets in one transaction; others stay.
 
         Args:
-            account: the account.
-            script: the script's name.
             wanted: the secrets by name; None deletes a secret if it exists.
 
         Raises:

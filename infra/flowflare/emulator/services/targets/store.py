@@ -4,20 +4,13 @@ import sqlite3
 from collections.abc import Callable
 
 from flowflare.emulator.clock import now, plain_id
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Store
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.services.targets.target import Record, Target, TargetKind
 
 
-class TargetsStore:
-    """Store the binding targets of all accounts.
-
-    Args:
-        database: the emulator's file.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class TargetsStore(Store):
+    """Store the binding targets of all accounts."""
 
     def create(self, account: str, kind: TargetKind, name: str, record: Record) -> Target:
         """Create a target.
@@ -30,10 +23,8 @@ class TargetsStore:
         identity = key if kind.called_by == "id" else name
         target = Target(account, kind.name, identity, name, key, now(), record)
         try:
-            self._database.run(
-                "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *list(vars(target).values())[:-1],
-                write_json(dict(record)),
+            self._database.insert(
+                "targets", *list(vars(target).values())[:-1], write_json(dict(record))
             )
         except sqlite3.IntegrityError:
             raise kind.exists(name=name) from None
@@ -52,19 +43,13 @@ class TargetsStore:
 
     def find(self, account: str, kind: TargetKind, column: str, value: str) -> Target | None:
         """Return the target with that ID or name, or None."""
-        row = self._database.row(
-            f"SELECT * FROM targets WHERE account = ? AND kind = ? AND {column} = ?",  # noqa: S608
-            *(account, kind.name, value),
-        )
-        return None if row is None else _target(row)
+        where = {"account": account, "kind": kind.name, column: value}
+        rows = self._database.select("targets", **where)
+        return _target(rows[0]) if rows else None
 
     def list_targets(self, account: str, kind: TargetKind) -> list[Target]:
         """List the account's targets of a kind, by name."""
-        rows = self._database.rows(
-            "SELECT * FROM targets WHERE account = ? AND kind = ? ORDER BY name",
-            account,
-            kind.name,
-        )
+        rows = self._database.select("targets", "name", account=account, kind=kind.name)
         return [_target(row) for row in rows]
 
     def update(
@@ -100,11 +85,8 @@ class TargetsStore:
         if kind.in_use and (bound := self.list_bound_scripts(kind, target)):
             raise kind.in_use(name=target.name, scripts=", ".join(bound))
         with self._database.transaction():
-            self._database.run("DELETE FROM consumers WHERE queue = ?", identity)
-            self._database.run(
-                "DELETE FROM targets WHERE account = ? AND kind = ? AND id = ?",
-                *(account, kind.name, identity),
-            )
+            self._database.delete("consumers", queue=identity)
+            self._database.delete("targets", account=account, kind=kind.name, id=identity)
         return target
 
     def list_bound_scripts(self, kind: TargetKind, target: Target) -> list[str]:

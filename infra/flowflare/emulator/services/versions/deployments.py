@@ -10,7 +10,7 @@ from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.services.scripts.script import Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -20,16 +20,11 @@ _MAX_DEPLOYMENTS = 100
 Deployment = dict[str, Any]
 
 
-class DeploymentsStore:
-    """Store the deployments of all scripts. An upload creates one for all requests.
-
-    Args:
-        database: the emulator's file.
-        scripts: the store of scripts.
-    """
+class DeploymentsStore(Store):
+    """Store the deployments of all scripts. An upload creates one for all requests."""
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
-        self._database = database
+        super().__init__(database)
         self._scripts = scripts
 
     def list_deployments(self, account: str, name: str) -> list[Deployment]:
@@ -67,8 +62,6 @@ class DeploymentsStore:
         """Send a script's requests to these versions.
 
         Args:
-            account: the account.
-            name: the script's name.
             asked: `strategy`, `versions` with `version_id` and `percentage`, `annotations`.
             source: the kind of client.
 

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
 from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
 
@@ -47,9 +47,7 @@ class WorkflowRoutes:
         workflows = [
             _view(workflow) for workflow in self._store.list_workflows(account_of(request))
         ]
-        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(workflows, page=page, per_page=per_page)
-        return success(part, info=info)
+        return answer_page(request, workflows)
 
     async def _put(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "workflow")

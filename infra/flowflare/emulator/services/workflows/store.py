@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
 
@@ -23,16 +23,11 @@ class Workflow:
     modified_on: str
 
 
-class WorkflowsStore:
-    """Store the Workflows of all accounts.
-
-    Args:
-        database: the emulator's file.
-        scripts: the store of scripts.
-    """
+class WorkflowsStore(Store):
+    """Store the Workflows of all accounts."""
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
-        self._database = database
+        super().__init__(database)
         self._scripts = scripts
 
     def put(self, account: str, name: str, script: str, class_name: str) -> Workflow:
@@ -67,38 +62,27 @@ class WorkflowsStore:
         Raises:
             Refusal: 10200.
         """
-        row = self._database.row(
-            "SELECT * FROM workflows WHERE account = ? AND name = ?", account, name
-        )
-        if row is None:
-            raise codes.workflow_not_found()
-        return Workflow(*row)
+        for row in self._database.select("workflows", account=account, name=name):
+            return Workflow(*row)
+        raise codes.workflow_not_found()
 
     def list_workflows(self, account: str) -> list[Workflow]:
         """List the account's Workflows, by name."""
-        rows = self._database.rows(
-            "SELECT * FROM workflows WHERE account = ? ORDER BY name", account
-        )
+        rows = self._database.select("workflows", "name", account=account)
         return [Workflow(*row) for row in rows]
 
     def list_of_script(self, account: str, script: str) -> list[Workflow]:
         """List the Workflows that a script runs."""
-        rows = self._database.rows(
-            "SELECT * FROM workflows WHERE account = ? AND script = ? ORDER BY name",
-            account,
-            script,
-        )
+        rows = self._database.select("workflows", "name", account=account, script=script)
         return [Workflow(*row) for row in rows]
 
     def list_by_name(self, account: str, names: Iterable[str]) -> list[Workflow]:
         """List the existing Workflows among these names."""
-        rows = (
-            self._database.row(
-                "SELECT * FROM workflows WHERE account = ? AND name = ?", account, name
-            )
+        return [
+            Workflow(*row)
             for name in names
-        )
-        return [Workflow(*row) for row in rows if row is not None]
+            for row in self._database.select("workflows", account=account, name=name)
+        ]
 
     def delete(self, account: str, name: str) -> Workflow:
         """Delete a Workflow and return it.
@@ -107,5 +91,5 @@ class WorkflowsStore:
             Refusal: 10200.
         """
         workflow = self.get(account, name)
-        self._database.run("DELETE FROM workflows WHERE account = ? AND name = ?", account, name)
+        self._database.delete("workflows", account=account, name=name)
         return workflow

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import json_object, number, operation, zone_of
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import answer_page, json_object, operation, zone_of
 from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.zones.store import Zone, ZonesStore
 
@@ -39,9 +39,7 @@ class ZoneRoutes:
     async def _list(self, request: Request) -> Response:
         query = request.query_params
         zones = self._store.list_zones(query.get("account.id"), query.get("name"))
-        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of([_view(zone) for zone in zones], page=page, per_page=per_page)
-        return success(part, info=info)
+        return answer_page(request, [_view(zone) for zone in zones], per_page=20)
 
     async def _create(self, request: Request) -> Response:
         asked = await json_object(request)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flowflare.emulator import routing_codes as codes
 from flowflare.emulator.clock import now, plain_id
-from flowflare.emulator.database import Database
+from flowflare.emulator.database import Store
 
 _COUNTRY_SECOND = re.compile(r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}")
 
@@ -30,15 +30,8 @@ class Zone:
         return hostname == self.name or hostname.endswith(f".{self.name}")
 
 
-class ZonesStore:
-    """Store the zones of all accounts.
-
-    Args:
-        database: the emulator's file.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class ZonesStore(Store):
+    """Store the zones of all accounts."""
 
     def create(self, name: str, account: str | None, identity: str | None = None) -> Zone:
         """Create a zone, or change the name and account of the zone with that ID.
@@ -63,10 +56,9 @@ class ZonesStore:
         Raises:
             Refusal: 1001, the zone was neither created nor used.
         """
-        row = self._database.row("SELECT * FROM zones WHERE id = ?", identity)
-        if row is None:
-            raise codes.zone_not_found()
-        return Zone(*row)
+        for row in self._database.select("zones", id=identity):
+            return Zone(*row)
+        raise codes.zone_not_found()
 
     def ensure(self, identity: str, hostname: str, account: str | None) -> Zone:
         """Return the zone with that ID, and create it from its first use if necessary.
@@ -85,14 +77,12 @@ class ZonesStore:
 
     def find_by_name(self, name: str, account: str | None) -> Zone | None:
         """Return the account's zone of that name, or None."""
-        row = self._database.row(
-            "SELECT * FROM zones WHERE name = ? AND account IS ?", name, account
-        )
-        return Zone(*row) if row else None
+        rows = self._database.select("zones", name=name, account=account)
+        return Zone(*rows[0]) if rows else None
 
     def list_zones(self, account: str | None = None, name: str | None = None) -> list[Zone]:
         """List zones by name; all, those of one account, or those of one name."""
-        zones = [Zone(*row) for row in self._database.rows("SELECT * FROM zones ORDER BY name, id")]
+        zones = [Zone(*row) for row in self._database.select("zones", "name, id")]
         return [
             zone for zone in zones if account in {None, zone.account} and name in {None, zone.name}
         ]
@@ -104,7 +94,7 @@ class ZonesStore:
             Refusal: 1001.
         """
         zone = self.get(identity)
-        self._database.run("DELETE FROM zones WHERE id = ?", identity)
+        self._database.delete("zones", id=identity)
         return zone
 
 
