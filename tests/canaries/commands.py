@@ -16,6 +16,8 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
     "doctor": ("-s {stack}", "-s {stack} --json"),
     "preview": ("-s {stack} --diff", "-s {stack} --json"),
     "outputs": ("-s {stack}", "-s {stack} --json"),
+    "config ls": ("-s {stack}", "-s {stack} --json"),
+    "config get": ("accountId -s {stack}", "clients -s {stack} --json"),
     "secrets status": ("-s {stack}", "-s {stack} --json"),
     "drift": ("", "-s {stack} --json --exit-code"),
     "migrations lint": ("-s {stack}", "-s {stack} --json"),
@@ -46,6 +48,8 @@ CHANGERS: Final[Mapping[str, tuple[str, ...]]] = {
         "-s {stack} --timestamp 2026-01-01T00:00:00Z",
         "-s {stack} --bookmark x --json",
     ),
+    "config set": ("debug true -s {stack}",),
+    "secrets set": ("cloudflare:apiToken -s {stack}",),
     "unlock": ("-s {stack}",),
     "env up": ("pr-1 --from emb", "pr-1 --from emb --json"),
     "env down": ("pr-1", "pr-1 --json"),
@@ -77,6 +81,8 @@ CODES: Final[Mapping[str, int]] = {
     "doctor -s rec": 1,
     "outputs -s rec": 1,
     "secrets status -s rec": 1,
+    # Standard input is empty.
+    "secrets set": 1,
     # The account has no resources of these stacks.
     "drift": 1,
     "drift -s calm": 2,

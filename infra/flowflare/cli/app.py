@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "flowflare.cli.doctor:doctor",
     "docs": "flowflare.cli.docs:docs",
     "schema": "flowflare.cli.docs:schema",
+    "config": "flowflare.cli.config:app",
     "secrets": "flowflare.cli.secrets:app",
     "migrations": "flowflare.cli.migrations:app",
     "fleet": "flowflare.cli.fleet:app",

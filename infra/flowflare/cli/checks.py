@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.errors import FlowflareError
@@ -170,7 +171,9 @@ def _read_access(project: "Project") -> "tuple[str, str, Check | None]":
     if value is None:
         return address, os.environ.get("CLOUDFLARE_API_TOKEN", ""), None
     if not value.secret:
-        remedy = "Set it again: pulumi config set --secret cloudflare:apiToken"
+        remedy = (
+            f"Set it again: flowflare secrets set cloudflare:apiToken -s {quote(project.stack)}"
+        )
         message = f"{value.file}:{value.line}: the token is not encrypted"
         local = address.startswith("http://127.0.0.1")
         return address, value.text, None if local else Check("token", "fail", message, remedy)

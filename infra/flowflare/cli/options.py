@@ -7,11 +7,18 @@ from typing import Annotated
 import typer
 
 from flowflare.cli.answer_stream import keep_standard_output
+from flowflare.cli.completion import complete_stacks
 from flowflare.errors import ConfigError, Problem
 
 StackOption = Annotated[
     str,
-    typer.Option("--stack", "-s", metavar="NAME", help="The stack; its file is Pulumi.NAME.yaml."),
+    typer.Option(
+        "--stack",
+        "-s",
+        metavar="NAME",
+        help="The stack; its file is Pulumi.NAME.yaml.",
+        autocompletion=complete_stacks,
+    ),
 ]
 ProjectOption = Annotated[
     Path | None,

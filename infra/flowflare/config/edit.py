@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,34 @@ from flowflare.config.yaml_nodes import ValueReader
 from flowflare.errors import ConfigError, Problem
 from flowflare.reading.files import read_text
 
-#: The values that can be written: whole numbers, lists of them, and texts.
-Written = int | str | Sequence[int]
+#: The values that can be written: JSON values.
+Written = Any
 #: Keys from the outermost to the innermost, such as `("flowflare:names", "service")`.
 Keys = tuple[str, ...]
-_CONFIG = "config"
 _STEP = 2
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+# Also Pulumi's ciphertexts, `v1:<base64>:<base64>`.
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*(:[\w./+=-]+)*", re.ASCII)
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
-def set_values(file: Path, values: Mapping[Keys, Written]) -> str:
-    """Set values below `config:` and replace the file atomically.
+def set_values(
+    file: Path,
+    values: Mapping[Keys, Written],
+    *,
+    below: Keys = ("config",),
+    header: Mapping[str, str] | None = None,
+    check: Callable[[str], None] | None = None,
+) -> str:
+    """Set values in a file and replace it atomically.
 
     The file is read again for that, because it must keep what others have written in the meantime.
 
     Args:
-        file: the stack's file; it exists.
+        file: the file, which exists.
         values: the keys of each value.
+        below: the keys above all of them.
+        header: values of top-level keys, such as `encryptionsalt`.
+        check: is called with the new text before it is saved; raises to keep the file as it is.
 
     Returns:
         The file's text.
@@ -44,17 +54,20 @@ def set_values(file: Path, values: Mapping[Keys, Written]) -> str:
     Raises:
         ConfigError: the file is not YAML, or its layout cannot be edited safely.
     """
-    before = read_text(file, newline="")
-    text = before
-    for keys, value in values.items():
-        text = _set_value(file, text, (_CONFIG, *keys), value)
+    before = text = read_text(file, newline="")
+    wanted: dict[Keys, Written] = {(key,): value for key, value in (header or {}).items()}
+    wanted |= {(*below, *keys): value for keys, value in values.items()}
+    for keys, value in wanted.items():
+        text = _set_value(file, text, keys, value)
     if text == before:
         return text
     expected = _parse_values(file, before)
-    for keys, value in values.items():
-        _put(expected, (_CONFIG, *keys), _to_json(value))
+    for keys, value in wanted.items():
+        put_value(expected, keys, value)
     if _parse_values(file, text) != expected:
         raise _refuse(file, dict.fromkeys(keys[0] for keys in values))
+    if check is not None:
+        check(text)
     _replace_file(file, text)
     return text
 
@@ -68,50 +81,90 @@ def _set_value(file: Path, text: str, keys: Keys, value: Written) -> str:
         name, inner = found
         if inner.start_mark.index < name.end_mark.index:
             break  # an alias, whose text belongs to another key
+        rest = keys[depth + 1 :]
         if not isinstance(inner, yaml.MappingNode):
-            return _replace(text, name, inner, keys[depth + 1 :], value)
+            return _replace(text, node, name, inner, rest, value)
+        if not rest and isinstance(value, dict):
+            return _set_mapping(file, text, (keys, value), (node, name, inner))
         node = inner
-    # An alias, or a mapping in the place of the value.
+    # An alias, or a mapping in the place of another value.
     raise _refuse(file, keys[1:2])
 
 
-def _replace(text: str, name: yaml.Node, node: yaml.Node, rest: Keys, value: Written) -> str:
+def _set_mapping(
+    file: Path,
+    text: str,
+    wanted: tuple[Keys, dict[str, Written]],
+    found: tuple[yaml.MappingNode, yaml.Node, yaml.MappingNode],
+) -> str:
+    """Replace a mapping; with the same keys, only their values, so that comments stay."""
+    (keys, value), (parent, name, node) = wanted, found
+    if {key.value for key, _ in node.value} != value.keys():
+        return _replace(text, parent, name, node, (), value)
+    for key, item in value.items():
+        text = _set_value(file, text, (*keys, key), item)
+    return text
+
+
+def _replace(
+    text: str,
+    parent: yaml.MappingNode,
+    name: yaml.Node,
+    node: yaml.Node,
+    rest: Keys,
+    value: Written,
+) -> str:
     begin, end = node.start_mark.index, _end_of(node)
-    head = text[: name.end_mark.index] + ":"
-    if rest:
-        block = _block(rest, value, name.start_mark.column + _STEP, _line_break(text))
-        return head + block.rstrip("\r\n") + text[max(end, begin) :]
-    if ValueReader("", []).value(node, "", 1) == _to_json(value):
+    if not rest and ValueReader("", []).value(node, "", 1) == value:
         return text
+    for key in reversed(rest):
+        value = {key: value}
+    head = text[: name.end_mark.index] + ":"
+    if isinstance(value, dict) and value and not parent.flow_style:
+        comment = re.compile(r":([ \t]+#[^\r\n]*)?").match(text, name.end_mark.index)
+        head += (comment and comment[1]) or ""
+        block = _block(value, name.start_mark.column + _STEP, _line_break(text))
+        return head + block.rstrip("\r\n") + text[max(end, begin) :]
     if node.start_mark.line == name.end_mark.line:  # only spaces are between them
         head = text[:begin].removesuffix(" ") if text[begin - 1] == " " else text[:begin]
-    return f"{head} {_scalar(value)}{text[end:]}"
+    written = _flow(value) if parent.flow_style else _line(value)
+    return f"{head} {written}{text[end:]}"
 
 
 def _insert(text: str, node: yaml.MappingNode, keys: Keys, value: Written) -> str:
+    for key in reversed(keys[1:]):
+        value = {key: value}
     if node.flow_style:
         last = node.end_mark.index - 1
         comma = ", " if node.value else ""
-        written = _scalar(value)
-        for key in reversed(keys[1:]):
-            written = f"{{{json.dumps(key)}: {written}}}"
-        return f"{text[:last].rstrip()}{comma}{json.dumps(keys[0])}: {written}{text[last:]}"
+        return f"{text[:last].rstrip()}{comma}{json.dumps(keys[0])}: {_flow(value)}{text[last:]}"
     end = _line_break(text)
-    if not node.value:  # an empty file
-        return _end_line(text) + _block(keys, value, 0, end).removeprefix(end)
+    added = {keys[0]: value}
+    if not node.value or node.start_mark.column == 0:  # an empty file, or the file's own keys
+        return _end_line(text) + _block(added, 0, end).removeprefix(end)
     namespace = keys[0].partition(":")[0]
     own = [entry for entry in node.value if str(entry[0].value).startswith(f"{namespace}:")]
     name, last_node = (own or node.value)[-1]
     line = re.compile(r"[^\r\n]*(\r?\n)?").match(text, _end_of(last_node))
     assert line is not None
-    block = _block(keys, value, name.start_mark.column, end).removeprefix(end)
+    block = _block(added, name.start_mark.column, end).removeprefix(end)
     return f"{_end_line(text[: line.end()])}{block}{text[line.end() :]}"
 
 
-def _block(keys: Keys, value: Written, column: int, end: str) -> str:
-    """Format nested keys as lines that begin at a column, after a line break."""
-    lines = [f"{' ' * (column + depth * _STEP)}{key}:" for depth, key in enumerate(keys)]
-    return f"{end}{end.join(lines)} {_scalar(value)}{end}"
+def _block(entries: Mapping[str, Written], column: int, end: str) -> str:
+    """Format a mapping as lines that begin at a column, after a line break."""
+    lines = "".join(f"{end}{line}" for line in _list_lines(entries, column))
+    return f"{lines}{end}"
+
+
+def _list_lines(entries: Mapping[str, Written], column: int) -> Iterator[str]:
+    for key, value in entries.items():
+        head = f"{' ' * column}{_plain_or_quoted(str(key))}:"
+        if isinstance(value, dict) and value:
+            yield head
+            yield from _list_lines(value, column + _STEP)
+        else:
+            yield f"{head} {_line(value)}"
 
 
 def _end_of(node: yaml.Node) -> int:
@@ -144,7 +197,7 @@ def _parse_values(file: Path, text: str) -> dict[str, Any]:
     return value
 
 
-def _put(tree: dict[str, Any], keys: Keys, value: object) -> None:
+def put_value(tree: dict[str, Any], keys: Keys, value: Written) -> None:
     """Set a value in a tree whose parts may also be parts of another tree."""
     for key in keys[:-1]:
         inner = tree.get(key)
@@ -153,17 +206,26 @@ def _put(tree: dict[str, Any], keys: Keys, value: object) -> None:
     tree[keys[-1]] = value
 
 
-def _to_json(value: Written) -> object:
-    return value if isinstance(value, (int, str)) else list(value)
+def _line(value: Written) -> str:
+    """Format the value of a key that is on a line of its own."""
+    return _plain_or_quoted(value) if isinstance(value, str) else _flow(value)
 
 
-def _scalar(value: Written) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if not isinstance(value, str):
-        return f"[{', '.join(map(str, value))}]"
-    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
-    return value if plain else json.dumps(value, ensure_ascii=False)
+def _flow(value: Written) -> str:
+    """Format a value in one line, also inside `{}` and `[]`."""
+    if isinstance(value, dict):
+        entries = (f"{json.dumps(key)}: {_flow(item)}" for key, item in value.items())
+        return f"{{{', '.join(entries)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and ":" not in value:
+        return _plain_or_quoted(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain_or_quoted(text: str) -> str:
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 def _line_break(text: str) -> str:

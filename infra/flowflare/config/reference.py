@@ -68,7 +68,7 @@ config:
 ```
 
 The stack calls Cloudflare's API, or the API at `cloudflare:baseUrl`. The token is
-`cloudflare:apiToken`, which `pulumi config set --secret` encrypts. If these keys are missing, the
+`cloudflare:apiToken`, which `flowflare secrets set` encrypts. If these keys are missing, the
 environment variables `CLOUDFLARE_BASE_URL` and `CLOUDFLARE_API_TOKEN` are used.
 
 All mistakes in these files are reported at once, with file, line, key and what to write instead.
@@ -121,7 +121,7 @@ A secret is written as its source, never as its value:
 ```yaml
 secrets:
   STRIPE_KEY:
-    secure: v1:...              # pulumi config set --secret --path writes it
+    secure: v1:...              # flowflare secrets set writes it
   MAIL_TOKEN:
     environment: MAIL_TOKEN
   SESSION_KEY:

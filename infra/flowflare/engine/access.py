@@ -1,6 +1,7 @@
 """Find the address and the token of a stack's API in configuration, emulator or environment."""
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from flowflare.config.engine import data_folder, engine_of
@@ -69,7 +70,8 @@ def find_token(project: "Project", environ: Mapping[str, str]) -> str:
     given = make_stack_environment(project, environ).get("CLOUDFLARE_API_TOKEN", "")
     if value is None and not given:
         remedy = (
-            "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."
+            f"Run `flowflare secrets set cloudflare:apiToken -s {quote(project.stack)}`, or set "
+            "CLOUDFLARE_API_TOKEN."
         )
         raise SecretError("there is no API token for Cloudflare", remedy=remedy)
     if value is None or not value.secret:

@@ -47,7 +47,7 @@ class CloudflareProvider(ResourceProvider):
         """
         if self._client is None:
             if not self._token:
-                remedy = "Run `pulumi config set --secret cloudflare:apiToken`."
+                remedy = "Set CLOUDFLARE_API_TOKEN, or: flowflare secrets set cloudflare:apiToken"
                 raise SecretError("there is no API token for Cloudflare", remedy=remedy)
             self._client = self._api.open(self._base_url, self._token)
         return self._client

@@ -28,9 +28,7 @@ _EnvironmentName = Annotated[str, AfterValidator(_check_variable_name)]
 class SecureSecret(Written):
     """A secret that is stored encrypted in Pulumi's configuration."""
 
-    secure: str = Field(
-        repr=False, description="The ciphertext, from `pulumi config set --secret --path`."
-    )
+    secure: str = Field(repr=False, description="The ciphertext, from `flowflare secrets set`.")
 
 
 class EnvironmentSecret(Written):
@@ -120,7 +118,7 @@ SecretConfig = (
 
 def _refuse_plain(value: Any) -> Any:
     if isinstance(value, str | int | float):
-        remedy = "Encrypt it: pulumi config set --secret --path '<key>'"
+        remedy = "Encrypt it: flowflare secrets set '<key>' -s STACK"
         raise refusal("is written in plain text", remedy)
     forms = [name for name in SECRET_FORMS if isinstance(value, dict) and name in value]
     if isinstance(value, dict) and len(forms) != 1:

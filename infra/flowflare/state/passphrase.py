@@ -250,7 +250,7 @@ def _decrypt(key: bytes, ciphertext: str) -> str:
     if len(parts) != 3 or parts[0] != "v1":
         raise SecretError(
             "a secret is not in Pulumi's passphrase format",
-            remedy="Set the value again; in a stack's file, with pulumi config set --secret.",
+            remedy="Set the value again; in a stack's file, with flowflare secrets set.",
         )
     try:
         return AESGCM(key).decrypt(_decode(parts[1]), _decode(parts[2]), None).decode()

@@ -1,6 +1,7 @@
 """Texts inside structured keys of a stack's file change, and no other character."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ config:
 """
 
 
-def edit(tmp_path: Path, text: str, values: dict[tuple[str, ...], str]) -> str:
+def edit(tmp_path: Path, text: str, values: dict[tuple[str, ...], Any]) -> str:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_bytes(text.encode())
     set_values(file, values)
@@ -91,3 +92,37 @@ def test_a_layout_that_cannot_be_edited_safely_is_not_changed(tmp_path: Path, te
     with pytest.raises(ConfigError):
         edit(tmp_path, text, NAMES)
     assert (tmp_path / "Pulumi.prod.yaml").read_text() == text
+
+
+SECRETS = """\
+config:
+  flowflare:clientOverrides:
+    orders:
+      secrets:   # of the shop
+        # The payment provider.
+        PAYMENT_KEY:   # rotated yearly
+          secure: v1:old   # by Ann
+        MAIL_TOKEN: {environment: MAIL}   # from CI
+      debug: true
+"""
+
+
+def test_a_mapping_replaces_another_and_the_comments_stay(tmp_path: Path) -> None:
+    path = ("flowflare:clientOverrides", "orders", "secrets")
+    added = {name: {"secure": "v1:new="} for name in ("PAYMENT_KEY", "MAIL_TOKEN", "NEW")}
+    text = edit(tmp_path, SECRETS, {(*path, name): value for name, value in added.items()})
+    after = SECRETS.replace("v1:old", "v1:new=").replace(
+        " {environment: MAIL}", "\n          secure: v1:new="
+    )
+    assert text == after.replace(
+        "      debug", "        NEW:\n          secure: v1:new=\n      debug"
+    )
+
+
+def test_a_mapping_in_braces_gets_a_secret_in_braces(tmp_path: Path) -> None:
+    text = edit(
+        tmp_path,
+        "config: {a: {b: {environment: B}}}\n",
+        {("a", "b"): {"secure": "v1:x:y"}, ("a", "c"): {"secure": "v1:z"}},
+    )
+    assert text == 'config: {a: {b: {"secure": "v1:x:y"}, "c": {"secure": "v1:z"}}}\n'

@@ -56,7 +56,7 @@ def test_the_remedy_for_a_client_of_the_project_is_an_override() -> None:
         load_stack(OPENED, project="shop", stack="dev", origins=places)
     [problem] = caught.value.problems
     key = "flowflare:clientOverrides.orders.secrets.KEY"
-    assert problem.remedy == f"Encrypt it: pulumi config set --secret --path '{key}'"
+    assert problem.remedy == f"Encrypt it: flowflare secrets set '{key}' -s STACK"
 
 
 def test_a_decrypted_secret_among_the_variables_is_refused() -> None:

@@ -4,19 +4,30 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from flowflare.cli.completion import complete_environments, complete_tenants
+
 if TYPE_CHECKING:
     from flowflare.fleet.tenants.selection import Selection
 
 EnvironmentOption = Annotated[
     str,
     typer.Option(
-        "--environment", "-e", metavar="NAME", help="The environment.", show_default=False
+        "--environment",
+        "-e",
+        metavar="NAME",
+        help="The environment.",
+        autocompletion=complete_environments,
+        show_default=False,
     ),
 ]
 TenantsOption = Annotated[
     str | None,
     typer.Option(
-        "--tenants", metavar="A,B", help="Only these tenants; by default all.", show_default=False
+        "--tenants",
+        metavar="A,B",
+        help="Only these tenants; by default all.",
+        autocompletion=complete_tenants,
+        show_default=False,
     ),
 ]
 TagOption = Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowflare.cli.completion import complete_clients
 from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ClientOption = Annotated[
         "--client",
         metavar="NAME",
         help="The client whose database to use; by default the tracking database.",
+        autocompletion=complete_clients,
         show_default=False,
     ),
 ]

@@ -49,7 +49,7 @@ def account_checks(
     if not token:
         remedy = (
             "Set CLOUDFLARE_API_TOKEN, or keep it in the stack's file: "
-            "pulumi config set --secret cloudflare:apiToken"
+            "flowflare secrets set cloudflare:apiToken"
         )
         return [Check("token", "fail", "there is no API token", remedy)]
     client = (api or Connector(_PACE)).open(base_url, token)

@@ -120,6 +120,5 @@ class _Reading(Access):
         if not self._bearer:
             raise SecretError(
                 "what an interrupted run made cannot be looked up: there is no API token",
-                remedy="Set CLOUDFLARE_API_TOKEN, or `pulumi config set --secret "
-                "cloudflare:apiToken`.",
+                remedy="Set CLOUDFLARE_API_TOKEN, or: flowflare secrets set cloudflare:apiToken",
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from flowflare.config.edit import Keys
 from flowflare.config.engine import ENGINE, engine_named
 from flowflare.config.files import Project, ProjectFile, private_folder
 from flowflare.config.problems import mapping
@@ -118,11 +119,58 @@ def refuse_single(project: Project) -> None:
     Raises:
         FleetError: the stack belongs to a fleet.
     """
-    if project.stack_text.startswith(MARK):
+    if is_of_fleet(project):
         raise FleetError(
-            f"{project.stack_file.name} and its API keys are generated from tenants.yaml",
-            remedy="Set apiKeys and apiKeyInUse there, as described in: flowflare docs fleet",
+            f"{project.stack_file.name} is generated from tenants.yaml",
+            remedy="Change it there, then: flowflare fleet config. For API keys: flowflare fleet "
+            "secrets rotate",
         )
+
+
+def refuse_copies(project: Project, values: Mapping[Keys, Any]) -> None:
+    """Refuse to write into a fleet's file what the next `fleet config` would drop.
+
+    Args:
+        project: the project seen through the stack.
+        values: what would be written; only ciphertexts stay in the file.
+
+    Raises:
+        FleetError: the stack belongs to a fleet, and other values would be written too.
+    """
+    if not is_of_fleet(project):
+        return
+    for keys, value in values.items():
+        if _has_other(value):
+            raise FleetError(
+                f"{project.stack_file.name} is generated from tenants.yaml, and the values beside "
+                "this secret would be lost",
+                remedy=f"Write {'.'.join(keys)} with them into tenants.yaml, run flowflare fleet "
+                "config, and set the secret then.",
+            )
+
+
+def refuse_removal(project: Project) -> None:
+    """Refuse to remove a stack that the next `fleet config` would write again.
+
+    Raises:
+        FleetError: the stack belongs to a fleet.
+    """
+    if is_of_fleet(project):
+        raise FleetError(
+            f"{project.stack_file.name} is generated from tenants.yaml",
+            remedy="Remove the tenant there, then: flowflare fleet config --prune",
+        )
+
+
+def is_of_fleet(project: Project) -> bool:
+    """Return whether a stack's file was written by the fleet."""
+    return project.stack_text.startswith(MARK)
+
+
+def _has_other(value: Any) -> bool:
+    if isinstance(value, dict) and not is_secure(value):
+        return any(map(_has_other, value.values()))
+    return not is_secure(value)
 
 
 def _file(

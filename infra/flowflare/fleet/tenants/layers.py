@@ -128,8 +128,8 @@ def _layer(
             problem(f"`{spelt[name]}` is the same key", "Keep one of the two.")
         elif is_shared and _has_secret(value):
             remedy = (
-                "Set it in a stack's own file: pulumi config set --secret --stack <tenant>-"
-                "<environment>. It is kept there."
+                "Set it in a stack's own file, which keeps it: flowflare secrets set KEY -s "
+                "<tenant>-<environment>"
             )
             problem("contains a ciphertext, which only one stack's passphrase decrypts", remedy)
         spelt[name], values[name] = key, value

@@ -65,13 +65,14 @@ class FleetSource:
 
 
 def read_source(
-    root: Path, environ: Mapping[str, str], problems: list[Problem]
+    root: Path, environ: Mapping[str, str], problems: list[Problem], *, run: bool = True
 ) -> FleetSource | None:
     """Read what is written about a project's tenants.
 
     Args:
         environ: the environment variables for a command that lists the tenants.
         problems: gains what cannot be read.
+        run: whether to run that command; if not, it lists no tenants.
 
     Returns:
         The tree; None if the file itself is unusable.
@@ -90,7 +91,7 @@ def read_source(
         case {"folder": str(folder)}:
             found = _read_folder(root, folder, places, problems)
         case {"command": list(words)} if words and all(isinstance(word, str) for word in words):
-            found = _run_command(root, words, environ, places, problems)
+            found = _run_command(root, words, environ, places, problems) if run else {}
         case _:
             return FleetSource(written, places)
     return FleetSource({**written, _TENANTS: found}, places)
