@@ -33,7 +33,7 @@ LIMIT = 1.2
 ROUNDS = 5
 FLOWFLARE = str(Path(sys.executable).parent / "flowflare")
 PLAIN = ["--stack", "local", "--non-interactive"]
-OURS = {"preview": [FLOWFLARE, "preview"], "up": [FLOWFLARE, "up"]}
+OURS = {"preview": [FLOWFLARE, "preview"], "up": [FLOWFLARE, "up", "--yes"]}
 PULUMI = {
     "preview": ["pulumi", "preview", *PLAIN],
     "up": ["pulumi", "up", "--yes", "--skip-preview", *PLAIN],

@@ -15,6 +15,7 @@
     * ProtectedError           a change that would lose data, stopped by `protect`
     * ProgramError             the Pulumi program itself failed
     * UpdateFailed             one or more resources failed; earlier changes are in state
+    * PlanError                a saved plan that is not what `up` would do now
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
   * PolicyError                a policy of the team stops an up, or cannot be used
   * RolloutError               one of several ups in order cannot begin, or its health check failed
@@ -149,6 +150,10 @@ class ProgramError(EngineError):
 
 class UpdateFailed(EngineError):  # noqa: N818 -- Pulumi's own word for it
     """One or more resources failed; earlier changes are in state."""
+
+
+class PlanError(EngineError):
+    """A saved plan is not what `up` would do now, or is not the approved one."""
 
 
 class EmulatorError(FlowflareError):

@@ -40,7 +40,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
 CHANGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "destroy": ("-s {stack} --preview", "-s {stack}"),
     "adopt": ("-s {stack} --dry-run --names declared", "-s {stack} --json --names declared"),
-    "up": ("-s {stack}", "-s {stack} --json"),
+    "up": ("-s {stack} --yes", "-s {stack} --yes --json"),
     "order": ("-s {stack}", "-s {stack} --json"),
     "secrets rotate": ("-s {stack} --preview", "-s {stack} --json"),
     "migrations baseline": ("-s {stack}", "-s {stack} --json"),

@@ -51,9 +51,9 @@ def test_no_canary_shows_when_the_pulumi_cli_brings_a_stack_up(canary_project: P
     with canary_project.project.account.inject_fault(
         {"kind": "answer", "status": 403}, method="PUT"
     ) as fault:
-        run(canary_project, "up", code=1)
+        run(canary_project, "up --yes", code=1)
         assert fault.count_fired()
-    run(canary_project, "up --json")
+    run(canary_project, "up --yes --json")
     assert "a secret of new" in canary_project.canaries.values
     for words in AFTER_UP:
         run(canary_project, words)

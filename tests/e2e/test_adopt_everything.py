@@ -62,7 +62,7 @@ def test_every_resource_type_is_found(
             "flowflare-shop-script": ['bindings["SESSION_KEY"].text'],
             "flowflare-shop-secret-session-key": ["secret_name", "source"],
         }
-        manual.run("up")
+        manual.run("up", "--yes")
         assert manual.plan_changes() == {}
 
         # Manual changes are adopted as they are, and the next up reverts them.
@@ -102,5 +102,5 @@ def test_every_resource_type_is_found(
                 "observability.logs",
             ],
         }
-        manual.run("up")
+        manual.run("up", "--yes")
         assert manual.plan_changes() == {}

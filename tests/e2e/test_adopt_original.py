@@ -119,10 +119,10 @@ def test_data_stays_and_the_next_up_changes_only_what_differs(manual: ManualAcco
         ],
     }
 
-    manual.run("up")
+    manual.run("up", "--yes")
     assert manual.plan_changes() == {}
     last = manual.project.account.find_last_request()
-    manual.run("up")
+    manual.run("up", "--yes")
     assert manual.project.account.list_writes(last) == []
     assert manual.run_sql(uuid, "SELECT name FROM workflow") == [{"name": "kept"}]
     assert manual.call("GET", "/workers/durable_objects/namespaces") == spaces
@@ -202,7 +202,7 @@ def test_a_new_key_is_created_on_request(manual: ManualAccount) -> None:
         "the new key, which `flowflare outputs" in manual.run("adopt", *FOUND, "--new-api-key").out
     )
     assert "flowflare-service-api-key" in manual.plan_changes()
-    manual.run("up")
+    manual.run("up", "--yes")
     key = manual.project.open_stack().outputs(show_secrets=True)["api_key"]
     service_url = manual.read_url("flowflare-service")
     url = f"{service_url}/service/list-workflows"

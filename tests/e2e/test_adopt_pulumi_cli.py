@@ -33,9 +33,9 @@ def test_pulumi_continues_with_what_was_adopted(
         assert document["next_changes"] == 2
         exported = pulumi(project, environ, "stack", "export", "--stack", "local")
         assert KEY not in exported
-        assert run(project, environ, "up")["changed"] == 2
+        assert run(project, environ, "up", "--yes")["changed"] == 2
         last = project.account.find_last_request()
-        assert run(project, environ, "up")["changed"] == 0
+        assert run(project, environ, "up", "--yes")["changed"] == 0
         assert project.account.list_writes(last) == []
         pulumi(project, environ, "preview", "--expect-no-changes", "--stack", "local")
         assert manual.run_sql(uuid, "SELECT name FROM workflow") == [{"name": "kept"}]

@@ -112,7 +112,7 @@ def test_the_originals_tables_are_recognised_and_their_rows_can_be_converted(
     with open_manual_account(project, cloudflare) as manual:
         uuid = manual.create_database("local-flowflare-db")
         manual.run_sql(uuid, ORIGINAL)
-        assert "did not create it" in manual.run("up", code=1).err
+        assert "did not create it" in manual.run("up", "--yes", code=1).err
         error = manual.adopt(code=1).err
         assert "has the tables of the original Flowflare" in error
         assert "--convert-original" in error
@@ -122,5 +122,5 @@ def test_the_originals_tables_are_recognised_and_their_rows_can_be_converted(
         document = json.loads(manual.adopt("--json").out)
         assert [each["database"] for each in document["baselines"]] == ["local-flowflare-db"]
         assert manual.run_sql(uuid, "SELECT count(*) AS runs FROM workflow_runs") == [{"runs": 2}]
-        manual.run("up")
+        manual.run("up", "--yes")
         assert manual.plan_changes() == {}

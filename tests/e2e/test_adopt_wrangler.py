@@ -85,7 +85,7 @@ def test_a_wrangler_deployment_is_adopted_and_the_next_up_writes_nothing(
 
         assert "Nothing would change" in manual.run("preview").out
         last = project.account.find_last_request()
-        manual.run("up")
+        manual.run("up", "--yes")
         assert project.account.list_writes(last) == []
         assert not look(read_project_file(project.root), ["local"]).stacks[0].findings
         assert list_runs(service) == runs != []

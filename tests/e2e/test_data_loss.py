@@ -34,7 +34,7 @@ def test_a_database_is_lost_only_if_a_reason_is_given(
         shop.open_stack().up()
     assert list_database_ids(shop) == before
     shop.configure(f"flowflare:allowDataLoss: {{{ARCHIVE}: it is empty}}")
-    result = flowflare("up", "--cwd", str(shop.root))
+    result = flowflare("up", "--yes", "--cwd", str(shop.root))
     assert f"Loses data: {ARCHIVE} (replaced)" in result.out
     moved = list_database_ids(shop)
     assert moved.keys() == before.keys()

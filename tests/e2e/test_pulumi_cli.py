@@ -60,7 +60,7 @@ def test_plain_pulumi_and_flowflare_run_the_same_program(
     assert planned <= created
 
     last = project.account.find_last_request()
-    again = project.flowflare("up", "--json", **environ)
+    again = project.flowflare("up", "--yes", "--json", **environ)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["changed"] == 0
     assert project.account.list_writes(last) == []

@@ -1,6 +1,9 @@
 """The workflows: who may run a stranger's code has no secret, who has a token runs none of it."""
 
+import hashlib
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -134,15 +137,48 @@ def test_an_action_is_pinned_by_its_commit(name: str) -> None:
     assert [one for one in named if not PINNED.fullmatch(one)] == []
 
 
-def test_secrets_reach_one_step_behind_an_approval() -> None:
-    (job,) = WORKFLOWS["up"]["jobs"].values()
-    assert job["environment"] == "${{ matrix.stack }}"
-    assert job["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False}
-    holders = [step for step in job["steps"] if "secrets." in str(step)]
-    assert [step["run"].splitlines()[-1] for step in holders] == [
-        '.venv/bin/flowflare up --stack "$STACK"'
-    ]
-    assert "env" not in job
+def test_secrets_reach_one_step_of_the_plan_and_one_behind_an_approval() -> None:
+    jobs = WORKFLOWS["up"]["jobs"]
+    assert jobs["plan"]["environment"] == "${{ matrix.stack }}-plan"
+    assert jobs["up"]["environment"] == "${{ matrix.stack }}"
+    assert jobs["up"]["needs"] == "plan"
+    assert jobs["up"]["concurrency"] == {
+        "group": "up-${{ matrix.stack }}",
+        "cancel-in-progress": False,
+    }
+    assert set(jobs["up"]["env"]) == {"DIGEST"}
+    for job in jobs.values():
+        holders = [step for step in job["steps"] if "secrets." in str(step)]
+        assert ["flowflare" in step["run"] for step in holders] == [True]
+    last = jobs["up"]["steps"][-1]["run"].splitlines()[-1]
+    assert last.endswith('flowflare up --stack "$STACK" --plan plan/plan.json --digest "$DIGEST"')
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_plan_and_its_digest_are_on_the_runs_page(tmp_path: Path, is_refused: bool) -> None:
+    """The step's own script runs, with a stand-in for flowflare that saves a plan or refuses."""
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / "plan").mkdir()
+    program = tmp_path / ".venv/bin/flowflare"
+    saves = "exit 1" if is_refused else "printf plan > plan/plan.json"
+    program.write_text(f"#!/bin/sh\n[ $1 = preview ] || exit 1\necho '```a plan'\n{saves}\n")
+    program.chmod(0o755)
+    (step,) = [step for step in WORKFLOWS["up"]["jobs"]["plan"]["steps"] if step.get("id")]
+    files = {name: str(tmp_path / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
+    done = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=tmp_path,
+        env={**os.environ, **files, "STACK": "prod"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == (1 if is_refused else 0)
+    page = (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    assert page.startswith("## prod\n    ```a plan\n")
+    digest = hashlib.sha256(b"plan").hexdigest()
+    assert (digest in page) is not is_refused
+    if not is_refused:
+        assert (tmp_path / "GITHUB_OUTPUT").read_text() == f"prod={digest}\n"
 
 
 def test_commits_reach_the_plan_as_variables() -> None:

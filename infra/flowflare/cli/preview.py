@@ -1,5 +1,7 @@
 """`flowflare preview`: show what `up` would do."""
 
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,14 +28,27 @@ DiffOption = Annotated[
     typer.Option("--diff", help="Compare code, SQL and nested properties line by line."),
 ]
 
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Save the plan for `up --plan FILE`, and print its digest.",
+        show_default=False,
+    ),
+]
+
 
 def preview(
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     diff: DiffOption = False,
+    out: OutOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show what `up` would do and at what risk, without a call to Cloudflare.
+
+    With --out, the plan can be approved by its digest, and applied by `up --plan`.
 
     `flowflare schema plan` prints the JSON's schema.
 
@@ -43,25 +58,35 @@ def preview(
 
       flowflare preview --diff
 
+      flowflare preview --stack prod --out plan.json
+
       flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
-    from flowflare.cli.console import open_stderr, print_json
+    from flowflare.cli.console import open_stderr, print_json, print_message
     from flowflare.cli.policies import judge_plan, refuse
     from flowflare.cli.progress import show_note
+    from flowflare.cli.saved_plans import PlanSaver
     from flowflare.cli.stacks import make_plan
     from flowflare.config.files import read_project
     from flowflare.review.changes import review
-    from flowflare.review.document import make_document
+    from flowflare.review.document import describe_plan
 
     project = read_project(choose_project_root(cwd), stack)
+    saver = PlanSaver(project) if out is not None else None
     with open_stderr().status("Previewing") as status:
-        plan = make_plan(project, status.update, show_note)
+        plan = make_plan(project, status.update, show_note, saver.observe if saver else None)
     reviewed = review(plan, diff=diff)
     found = judge_plan(project, plan, reviewed)
+    document = describe_plan(reviewed, project=project.name, stack=stack, policy=found)
+    stopped = bool(reviewed.refusals) or any(finding.stops for finding in found)
+    digest = saver.write(out, document) if saver and out and not stopped else ""
+    approved = f" --plan {quote(str(out))} --digest {digest}" if digest else ""
     if json:
-        print_json(make_document(reviewed, project=project.name, stack=stack, policy=found))
+        print_json(document.model_dump(mode="json"))
     else:
-        _show(project, reviewed, found, diff)
+        _show(project, reviewed, found, approved, diff=diff, stopped=stopped)
+    if digest:
+        print_message(f"Saved the plan to {out}, {digest}")
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
     if causes:
         raise UpdateFailed(f"`up` would refuse {len(causes)} resources: {', '.join(causes)}")
@@ -69,7 +94,13 @@ def preview(
 
 
 def _show(
-    project: "Project", review: "Review", found: "Sequence[PolicyFinding]", diff: bool
+    project: "Project",
+    review: "Review",
+    found: "Sequence[PolicyFinding]",
+    approved: str,
+    *,
+    diff: bool,
+    stopped: bool,
 ) -> None:
     from flowflare.cli.console import print_result, quote_program
     from flowflare.cli.plan_text import print_review, print_suspended
@@ -80,10 +111,9 @@ def _show(
     print_suspended(project)
     print_review(review, created=diff)
     print_findings(found)
-    next_command = f"{quote_program()} up{make_stack_option(project.stack)}"
+    next_command = f"{quote_program()} up{make_stack_option(project.stack)}{approved}"
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
-        stopped = review.refusals or any(finding.stops for finding in found)
         hint = "" if stopped else f"  Next:  {next_command}"
         text = f"\nWould change: {summarise_review(review)}.{hint}"
         print_result(text)

@@ -9,6 +9,7 @@ from flowflare.errors import EngineError
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine.contract import Plan, Stack
+    from flowflare.engine.plan_facts import Observe
     from flowflare.values.events import OnEvent
 
 
@@ -48,7 +49,10 @@ def make_ready(project: "Project") -> None:
 
 
 def make_plan(
-    project: "Project", say: Callable[[str], None], on_event: "OnEvent | None" = None
+    project: "Project",
+    say: Callable[[str], None],
+    on_event: "OnEvent | None" = None,
+    observe: "Observe | None" = None,
 ) -> "Plan":
     """Plan what `up` would do.
 
@@ -59,6 +63,7 @@ def make_plan(
         project: the project seen through the stack.
         say: called with a sentence before slow work.
         on_event: called with each planned step, and each message of the program.
+        observe: takes what the plan was made of, with its secrets.
     """
     from flowflare.render.node import ensure_node_packages
 
@@ -69,9 +74,9 @@ def make_plan(
         missing = error  # planned below, so that an error there is not chained to this one
     if stack is None:
         assert missing is not None
-        return _plan_without_cli(project, missing, say, on_event)
+        return _plan_without_cli(project, missing, say, on_event, observe)
     ensure_node_packages(say, root=project.root)
-    return stack.preview(on_event)
+    return stack.preview(on_event, observe)
 
 
 def _plan_without_cli(
@@ -79,6 +84,7 @@ def _plan_without_cli(
     missing: EngineError,
     say: Callable[[str], None],
     on_event: "OnEvent | None",
+    observe: "Observe | None",
 ) -> "Plan":
     from flowflare.cli.console import print_message
     from flowflare.engine.pulumi_cli.recorded import recorded_plan
@@ -91,7 +97,7 @@ def _plan_without_cli(
     if parse_folder_url(url, os.environ) is None:
         raise missing
     ensure_node_packages(say, root=project.root)
-    plan = recorded_plan(project, os.environ, on_event=on_event)
+    plan = recorded_plan(project, os.environ, on_event=on_event, observe=observe)
     print_message(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
         f"{redact_url(url)} and makes no calls."

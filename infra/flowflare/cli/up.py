@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flowflare.cli.approval import DigestOption, PlanOption, approve
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
     ProjectOption,
     StackOption,
+    YesOption,
     choose_project_root,
     make_stack_option,
 )
@@ -17,38 +19,42 @@ if TYPE_CHECKING:
 
 
 def up(
-    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    yes: YesOption = False,
+    plan: PlanOption = None,
+    digest: DigestOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Create or update a stack, on the embedded Cloudflare or with the Pulumi CLI in an account.
 
-    Starts the embedded Cloudflare unless it runs. Does not touch resources that are up to date.
-    After a crash, run the same command again: it finds and reuses what was created.
+    Shows the plan and asks, unless --yes or --plan is given. A stack of the embedded engine without
+    protection is not asked about. Starts the embedded Cloudflare unless it runs. Does not touch
+    resources that are up to date. After a crash, run the same command again: it finds and reuses
+    what was created.
 
     Examples:
 
       flowflare up
 
       flowflare up --stack local --json
+
+      flowflare up --stack prod --plan plan.json --digest sha256:...
     """
     from flowflare.cli.console import print_json, print_message
-    from flowflare.cli.local import is_running
     from flowflare.cli.plan_text import print_suspended
-    from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import show_progress
-    from flowflare.cli.stacks import make_plan, make_ready, open_project_stack
+    from flowflare.cli.stacks import make_ready, open_project_stack
     from flowflare.config.engine import engine_of
     from flowflare.config.files import read_project
 
     project = read_project(choose_project_root(cwd), stack)
     run, is_local = open_project_stack(project), engine_of(project).needs_emulator
-    if has_policies(project) or (is_local and not is_running(project)):
-        # Errors of the configuration or program are reported before anything starts.
-        plan = make_plan(project, print_message)
-        check_policies(project, plan)
+    check_state = approve(project, yes=yes, plan=plan, digest=digest)
     make_ready(project)
     print_message(f"Updating {project.name}/{stack}")
     with show_progress("Working") as on_event:
-        update = run.up(on_event)
+        update = run.up(on_event, check_state=check_state)
     if json:
         print_json(_dump_update(stack, update))
     else:

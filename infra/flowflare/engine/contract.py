@@ -17,6 +17,7 @@ from flowflare.values.events import Event, OnEvent, Plan, Update
 if TYPE_CHECKING:
     from flowflare.api import Connector
     from flowflare.engine.embedded.state_edit import StateEdit
+    from flowflare.engine.plan_facts import CheckState, Observe
 
 __all__ = ["Event", "Plan", "Stack", "Update", "find_backend", "open_stack", "read_state"]
 
@@ -31,18 +32,22 @@ class Stack(Protocol):
     def project(self) -> Project:
         """The project seen through the stack."""
 
-    def preview(self, on_event: OnEvent | None = None) -> Plan:
+    def preview(self, on_event: OnEvent | None = None, observe: "Observe | None" = None) -> Plan:
         """Plan what `up` would do; nothing is written.
 
         Args:
             on_event: takes each step as it is planned.
+            observe: takes what the plan was made of, with its secrets.
         """
 
-    def up(self, on_event: OnEvent | None = None) -> Update:
+    def up(
+        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+    ) -> Update:
         """Bring the stack to what its program declares.
 
         Args:
             on_event: takes each event as it happens.
+            check_state: called with the state while the run holds the stack, before it begins.
 
         Raises:
             LockedError: another run holds the stack.

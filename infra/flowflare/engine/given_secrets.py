@@ -5,12 +5,15 @@ They become known only when a resource reads them, but a program can print a var
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import API_TOKEN, Project
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.run import learn
+
+if TYPE_CHECKING:
+    from flowflare.model.secret_sources import EnvironmentSource, FileSource
 
 # Plain values of a client or a binding, which are never sources of secrets.
 _PLAIN: Final = frozenset({"json", "props", "variables"})
@@ -26,25 +29,31 @@ def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
     for key, value in project.values.items():
         if key == API_TOKEN and not value.secret:
             learn(value.text)
+    for source in list_given_sources(project):
+        from flowflare.secrets.sources import Place, fetch
+
+        with contextlib.suppress(SecretError):
+            learn(fetch(source, Place(project.root, environ)).text)
+
+
+def list_given_sources(project: Project) -> "Iterator[EnvironmentSource | FileSource]":
+    """List the variables and files that the configuration names as sources of secrets."""
+    for key, value in project.values.items():
         if key.startswith("flowflare:") and value.text[:1] in ("{", "["):
             for written in _find_written(value.text):
-                with contextlib.suppress(SecretError):
-                    _learn_written(written, project, environ)
+                if isinstance(written, dict) and len(written) == 1:
+                    yield from _read_source(written)
 
 
-def _learn_written(written: Any, project: Project, environ: Mapping[str, str]) -> None:
-    if not isinstance(written, dict) or len(written) != 1:
-        return
+def _read_source(written: Mapping[str, Any]) -> "Iterator[EnvironmentSource | FileSource]":
     # Their models take 0.1 s of CPU to load, and most configurations name no source.
     from flowflare.model.secret_sources import EnvironmentSource, FileSource
-    from flowflare.secrets.sources import Place, fetch
 
-    place = Place(project.root, environ)
     match written:
         case {"environment": str(variable)}:
-            learn(fetch(EnvironmentSource(variable=variable), place).text)
+            yield EnvironmentSource(variable=variable)
         case {"file": str(path)}:
-            learn(fetch(FileSource(path=path), place).text)
+            yield FileSource(path=path)
 
 
 def _find_written(text: str) -> Iterator[Any]:

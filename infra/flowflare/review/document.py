@@ -40,7 +40,15 @@ class PlanDocument(Frozen):
 def make_document(
     review: Review, *, project: str, stack: str, policy: Sequence[PolicyFinding] = ()
 ) -> dict[str, Any]:
-    """Return the document as JSON values.
+    """Return the document as JSON values; the arguments are those of `describe_plan`."""
+    found = describe_plan(review, project=project, stack=stack, policy=policy)
+    return found.model_dump(mode="json")
+
+
+def describe_plan(
+    review: Review, *, project: str, stack: str, policy: Sequence[PolicyFinding] = ()
+) -> PlanDocument:
+    """Make the document.
 
     Args:
         review: the review.
@@ -48,7 +56,7 @@ def make_document(
         stack: the stack's name.
         policy: the findings of policies.
     """
-    made = PlanDocument(
+    return PlanDocument(
         version=VERSION,
         project=project,
         stack=stack,
@@ -61,7 +69,6 @@ def make_document(
         policy=tuple(policy),
         outputs=review.outputs,
     )
-    return made.model_dump(mode="json")
 
 
 def make_json_schema() -> dict[str, Any]:

@@ -6,8 +6,12 @@ all passwords. So a fingerprint is an HMAC with a random key that only the encry
 
 import hashlib
 import hmac
+from typing import Final
 
 _LENGTH = 16
+#: The variable with a key for digests that leave this machine, and its least length.
+KEY_VARIABLE: Final = "FLOWFLARE_FINGERPRINT_KEY"
+LEAST_KEY: Final = 16
 #: The stand-in for every secret if secrets are not decrypted (`review/sealed.py`).
 SEALED = "sealed-5d0a3c64d1b94b7e8a8f1f0c6c0b9e2d"
 

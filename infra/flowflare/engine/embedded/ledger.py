@@ -57,6 +57,11 @@ class Ledger:
         with self._lock:
             return tuple(self._kept)
 
+    def list_handled(self) -> tuple[Resource, ...]:
+        """List the records of this run: of what the program has declared."""
+        with self._lock:
+            return tuple(self._done)
+
     def all(self) -> tuple[Resource, ...]:
         """Return every record, in the order in which they are written."""
         with self._lock:

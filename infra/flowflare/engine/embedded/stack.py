@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flowflare.engine.embedded.apply import Deployer
     from flowflare.engine.embedded.providers.registry import Providers
     from flowflare.engine.embedded.state_edit import StateEdit
+    from flowflare.engine.plan_facts import CheckState, Observe
 
 D = TypeVar("D", bound="Deployer")
 
@@ -68,7 +69,7 @@ class EmbeddedStack:
         self._source = source
 
     @redact_method
-    def preview(self, on_event: OnEvent | None = None) -> Plan:
+    def preview(self, on_event: OnEvent | None = None, observe: "Observe | None" = None) -> Plan:
         """Run the program and plan what `up` would do, without API calls and without writing."""
         state = self._read()
         report = RunLog(on_event, self._clock)
@@ -82,16 +83,22 @@ class EmbeddedStack:
             self._run(Deployer(ledger, providers, report, dry_run=True), report, state.config)
 
             Deleter(ledger, providers, report).plan(ledger.list_untouched())
+        if observe is not None:
+            observe(state.deployment, ledger.list_handled())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
 
     @redact_method
-    def up(self, on_event: OnEvent | None = None) -> Update:
+    def up(
+        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+    ) -> Update:
         """Bring the stack to what the program declares."""
         since = self._clock()
         report = RunLog(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
         with self._hold("update", report) as held, report.of_waits(self._api):
             state = self._read(check=True)
+            if check_state is not None:
+                check_state(state.deployment)
             self._refuse_remote(state.config)
             ledger = self._ledger(state, held)
             providers = self._providers(state.config)

@@ -6,13 +6,16 @@ is the embedded engine's: property by property, binding by binding, without call
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.engine.pulumi_cli.state import Export, read_deployment
 from flowflare.kinds import cron_cleanup
 from flowflare.values.events import OnEvent, Plan, Step
+
+if TYPE_CHECKING:
+    from flowflare.engine.plan_facts import Observe
 
 
 def recorded_plan(
@@ -21,6 +24,7 @@ def recorded_plan(
     *,
     export: Export | None = None,
     on_event: OnEvent | None = None,
+    observe: "Observe | None" = None,
 ) -> Plan:
     """Plan what `up` would do from the program and the state only.
 
@@ -30,12 +34,13 @@ def recorded_plan(
         export: runs `pulumi stack export --show-secrets`; None without a CLI, which is enough for
             a `file://` backend.
         on_event: takes each step.
+        observe: takes what the plan was made of, with its secrets.
 
     Raises:
         FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
     """
     deployment = read_deployment(project, environ, export)
-    return plan_over(project, deployment, environ, on_event=on_event)
+    return plan_over(project, deployment, environ, on_event=on_event, observe=observe)
 
 
 def add_details(plan: Plan, recorded: Plan) -> Plan:

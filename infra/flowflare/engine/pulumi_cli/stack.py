@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from shlex import quote
@@ -24,13 +24,14 @@ from flowflare.engine.report import describe_failures, redact_step
 from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_method, redact_values
-from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment, Resource
 from flowflare.state.lease import Holding
 from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
 from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
     from flowflare.engine.embedded.state_edit import StateEdit
+    from flowflare.engine.plan_facts import CheckState, Observe
     from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
     from flowflare.engine.pulumi_cli.served import ServedProgram
 
@@ -69,22 +70,36 @@ class CliStack:
         self._holding: Holding | None = None
 
     @redact_method
-    def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Let the CLI plan what `up` would do; a recording of the program adds the details."""
+    def preview(self, on_event: OnEvent | None = None, observe: "Observe | None" = None) -> Plan:
+        """Let the CLI plan what `up` would do; a recording of the program adds the details.
+
+        Without a recording, `observe` takes the inputs as the CLI shows them, without secrets.
+        """
         from flowflare.engine.pulumi_cli.recorded import add_details
 
         self._workspace.require_plugins("preview")
-        run, recorded = self._recorded_preview(on_event)
+        seen: list[tuple[Deployment, Sequence[Resource]]] = []
+        run, recorded = self._recorded_preview(on_event, lambda *what: seen.append(what))
         steps, outputs = _redact_run(run)
+        if observe is not None and recorded is not None:
+            observe(*seen[-1])
+        elif observe is not None:
+            shown = (step for step in steps if step.new is not None)
+            records = [Resource(s.urn, s.type, s.custom, inputs=dict(s.new or {})) for s in shown]
+            observe(self.read(), records)
         plan = Plan(steps, outputs, tuple(run.report.failures))
         return plan if recorded is None else add_details(plan, recorded)
 
     @redact_method
-    def up(self, on_event: OnEvent | None = None) -> Update:
+    def up(
+        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+    ) -> Update:
         """Settle what an earlier run left unfinished, then bring the stack to its declarations."""
         since, began = self._clock(), self._utc_now()
         self._workspace.require_plugins("up")
         with self._hold(on_event):
+            if check_state is not None:
+                check_state(self.read())
             self._repair.prepare(on_event)
             run = self._operate("up", on_event)
             refused = run.refused_creations if run.report.failures else ()
@@ -219,7 +234,9 @@ class CliStack:
             finally:
                 self._holding = None
 
-    def _recorded_preview(self, on_event: OnEvent | None) -> tuple[Translator, Plan | None]:
+    def _recorded_preview(
+        self, on_event: OnEvent | None, observe: "Observe"
+    ) -> tuple[Translator, Plan | None]:
         """Preview by the CLI, and record the program while it runs.
 
         Returns:
@@ -242,12 +259,17 @@ class CliStack:
         ):  # the program needs the Python of that environment
             run = self._operate("preview", on_event, planning=True)
             with contextlib.suppress(FlowflareError):
-                return run, recorded_plan(self.project, self._environ, export=self._export_opened)
+                export = self._export_opened
+                return run, recorded_plan(
+                    self.project, self._environ, export=export, observe=observe
+                )
             return run, None
         plan: Plan | None = None
         try:
             deployment = read_deployment(self.project, self._environ, self._export_opened)
-            plan = plan_over(self.project, deployment, self._environ, run_program=served.run)
+            plan = plan_over(
+                self.project, deployment, self._environ, run_program=served.run, observe=observe
+            )
         except FlowflareError:
             if served.started and not ended:
                 raise

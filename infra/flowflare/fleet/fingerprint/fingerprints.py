@@ -30,12 +30,10 @@ from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.compatibility import Compatibility
 from flowflare.render.node import Progress
 from flowflare.render.worker import make_service_source
+from flowflare.secrets.fingerprint import KEY_VARIABLE, LEAST_KEY
 
 __all__ = ["KEY_VARIABLE", "Fingerprint", "make_fingerprints"]
 
-#: The variable with the key of the HMAC over values from the environment and from files.
-KEY_VARIABLE: Final = "FLOWFLARE_FINGERPRINT_KEY"
-_LEAST_KEY: Final = 16
 #: Variables from which Pulumi's SDK reads configuration in addition to the files.
 _CONFIGURING: Final = ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS")
 _BASE_URL: Final = "cloudflare:baseUrl"
@@ -184,7 +182,7 @@ class _Maker:
     def _hash(self, owner: str, value: str, where: str, unknown: list[str]) -> str:
         """Hash a value that may be secret, so that the hash is useless without the key."""
         key = self._environ.get(KEY_VARIABLE, "")
-        if len(key) < _LEAST_KEY:
+        if len(key) < LEAST_KEY:
             unknown.append(f"{owner} comes from {where}, and {KEY_VARIABLE} is not set")
             return ""
         return hmac.new(key.encode(), f"{owner}\0{value}".encode(), hashlib.sha256).hexdigest()
