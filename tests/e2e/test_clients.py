@@ -10,12 +10,14 @@ import pytest
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.support.waiting import PATIENCE
+from tests.support.webassembly import ADD
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 SOURCE = """
 import { DurableObject } from "cloudflare:workers";
 import { shout } from "shouting";
+import add from "./add.wasm";
 
 interface Env {
   CARTS: DurableObjectNamespace<Cart>;
@@ -47,6 +49,7 @@ export default {
       token: env.MAIL_TOKEN.length,
       session: env.SESSION_KEY.length > 40,
       rpc: typeof env.WORKFLOW_SERVICE_RPC,
+      sum: (new WebAssembly.Instance(add).exports.add as CallableFunction)(2, 3),
     });
   },
   scheduled() {},
@@ -62,6 +65,7 @@ EXPECTED = {
     "token": 7,
     "session": True,
     "rpc": "object",
+    "sum": 5,
 }
 
 
@@ -70,6 +74,7 @@ def prepare(project: Project) -> dict[str, Any]:
     folder = project.root / "worker_src/shop"
     (folder / "src").mkdir(parents=True)
     (folder / "src/index.ts").write_text(SOURCE)
+    (folder / "src/add.wasm").write_bytes(ADD)
     package = folder / "node_modules/shouting"
     package.mkdir(parents=True)
     (package / "package.json").write_text('{"name": "shouting", "main": "index.js"}')

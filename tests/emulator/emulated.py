@@ -1,6 +1,7 @@
 """An account in the running emulator, with the calls that tests make most."""
 
 import json
+import re
 import secrets
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,6 +119,11 @@ class Account:
         return self.expect_refusal(
             "PUT", f"/workers/scripts/{name}", files=upload(source, **metadata), params=query
         )
+
+    def modules_of(self, name: str) -> list[str]:
+        """List the names of a script's modules, the main module first."""
+        body = self.http.get(f"/workers/scripts/{name}/content/v2").content
+        return re.findall(r'; filename="([^"]+)"', body.decode(errors="replace"))
 
     def enable(self, name: str) -> str:
         body = {"enabled": True, "previews_enabled": False}

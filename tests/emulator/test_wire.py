@@ -200,6 +200,7 @@ def run_everything(account: Account) -> str:
         *upload(WORKER, bindings=bindings, migrations=migrations),
         ("data.json", ("data.json", '{"n": 1}', "application/json")),
         ("text.txt", ("text.txt", "text", "text/plain")),
+        ("worker.js.map", ("worker.js.map", "{}", "application/source-map")),
         ("bytes.bin", ("bytes.bin", "bytes", "application/octet-stream")),
     ]
     account.call("PUT", "/workers/scripts/app", files=files)

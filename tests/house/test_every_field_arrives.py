@@ -123,6 +123,7 @@ WORKER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     **WORKER,
     "source": ({}, {"source": "other.js"}),
+    "uploadSourceMaps": ({}, {"uploadSourceMaps": True}),
     "workflows.*.className": ({}, {"workflows": {"order": {"className": "Cart"}}}),
     "variables": ({}, {"variables": {"GREETING": "hello"}}),
     "secrets": ({}, {"secrets": {"TOKEN": {"environment": "TOKEN"}}}),

@@ -31,7 +31,7 @@ class Part:
     """One part of a multipart body: field, content, media type, and a file name for modules."""
 
     name: str
-    content: str
+    content: str | bytes
     content_type: str
     filename: str | None = None
 
@@ -170,12 +170,17 @@ def _build_arguments(
     arguments: dict[str, Any] = {"cast_to": httpx.Response, "options": options}
     if parts:
         arguments["files"] = [
-            (part.name, (part.filename, part.content.encode(), part.content_type)) for part in parts
+            (part.name, (part.filename, _as_bytes(part.content), part.content_type))
+            for part in parts
         ]
         options["headers"] = {"Content-Type": "multipart/form-data"}
     elif body is not None:
         arguments["body"] = body
     return arguments
+
+
+def _as_bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def _look_for_result(find: Callable[[], Any]) -> Any:

@@ -1,5 +1,6 @@
 """`flowflare render`: write the Workers as `up` would upload them."""
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ def render(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write each Worker's module and a wrangler.jsonc to a folder.
+    """Write each Worker's modules and a wrangler.jsonc to a folder.
 
     Uploads nothing. The same project always gives the same bytes.
 
@@ -52,6 +53,8 @@ def render(
         folder.mkdir(parents=True, exist_ok=True)
         module = folder / worker.main_module
         module.write_text(worker.content, encoding="utf-8")
+        for other in worker.modules:
+            (folder / other.name).write_bytes(b64decode(other.base64))
         (folder / "wrangler.jsonc").write_text(settings[worker.script_name], encoding="utf-8")
         written.append(
             {

@@ -131,6 +131,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         name=name,
         script_name=_script_name(name, config, environment),
         source=written.source,
+        upload_source_maps=written.upload_source_maps,
         workflows=workflows,
         variables=written.variables,
         secrets={key: _secret(value) for key, value in sorted(secrets.items())},

@@ -105,6 +105,9 @@ class ClientSpec(WorkerSpec):
 
     name: str = Field(description="Name in the configuration.")
     source: str = Field(description="Entry file, relative to the project's folder.")
+    upload_source_maps: bool = Field(
+        default=False, description="Whether its source map is uploaded."
+    )
     workflows: tuple[WorkflowSpec, ...] = Field(description="Its Workflows, sorted by name.")
     variables: Mapping[str, JsonValue] = Field(
         description="Variables by name: a text is plain text, anything else is JSON."

@@ -2,6 +2,7 @@
 //
 // The documented specifiers of the runtime library resolve into their own namespace, so that the
 // bundle contains no path of this machine: it has the same bytes from a wheel and from a checkout.
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
@@ -11,7 +12,9 @@ import { nodeCompat } from './node_compat.mjs';
 
 /** wrangler's default rules for texts: developers.cloudflare.com/workers/wrangler/bundling. */
 const TEXTS = { '.txt': 'text', '.html': 'text', '.sql': 'text' };
-const WASM = 'WebAssembly cannot be imported';
+/** wrangler's default rules for files that are uploaded as modules of their own. */
+const MODULES = { '.wasm': 'application/wasm', '.bin': 'application/octet-stream' };
+const OUTPUT = 'worker.js';
 
 const request = JSON.parse(await text(process.stdin));
 const esbuild = (await import(pathToFileURL(request.esbuild).href)).default;
@@ -22,6 +25,7 @@ process.stdout.write(`${JSON.stringify(answers)}\n`);
 
 async function bundle(entry) {
   const leftOut = new Set();
+  const modules = new Map();
   try {
     const result = await esbuild.build({
       ...entryOf(entry),
@@ -37,22 +41,31 @@ async function bundle(entry) {
       legalComments: 'none',
       logLevel: 'silent',
       metafile: true,
-      outfile: 'worker.js',
+      outfile: OUTPUT,
       write: false,
+      sourcemap: entry.sourceMap,
+      // An error's line needs only the mappings.
+      sourcesContent: false,
       plugins: [
         library(request.library),
         ...(entry.nodeCompat ? [await nodeCompat(request.wrangler, entry.nodeCompat)] : []),
-        moduleRules(),
+        moduleRules(modules),
         packages(request.packages, leftOut),
         regularFiles(),
       ],
       ...(entry.tsconfig ? { tsconfig: entry.tsconfig } : { tsconfigRaw: {} }),
     });
-    const [output] = Object.values(result.metafile.outputs);
+    const files = [...modules.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    const read = (end) => result.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
     return {
-      content: withoutPlaces(result.outputFiles[0].text),
-      exports: output.exports,
-      inputs: Object.keys(result.metafile.inputs),
+      content: withoutPlaces(read(OUTPUT)),
+      exports: result.metafile.outputs[OUTPUT].exports,
+      modules: files.map(({ file, ...module }) => module),
+      sourceMap: withoutPlacesInMap(read(`${OUTPUT}.map`)),
+      inputs: [
+        ...Object.keys(result.metafile.inputs),
+        ...files.map(({ file }) => path.relative(entry.folder, file).split(path.sep).join('/')),
+      ],
       leftOut: [...leftOut].sort(),
     };
   } catch (error) {
@@ -73,23 +86,36 @@ async function bundle(entry) {
 /** Names the cause of an error for which there is a remedy. */
 function findCause(text) {
   const [, missing] = /^Could not resolve "(.*)"$/.exec(text) ?? [];
-  if (builtinModules.includes(missing)) return { 'built-in': true };
-  return text.startsWith(WASM) ? { wasm: true } : {};
+  return builtinModules.includes(missing) ? { 'built-in': true } : {};
 }
 
-/** Imports the files that wrangler imports by default: texts, data, and no WebAssembly here. */
-function moduleRules() {
+/**
+ * Keeps the imports of WebAssembly and of data, and collects the files, which are uploaded beside
+ * the bundle. As in wrangler, a file's module is named by the digest of its content.
+ */
+function moduleRules(modules) {
   return {
     name: 'module-rules',
     setup(build) {
-      build.onLoad({ filter: /\.bin$/, namespace: 'file' }, async ({ path: file }) => {
-        const data = JSON.stringify((await readFile(file)).toString('base64'));
-        const bytes = `Uint8Array.from(atob(${data}), (character) => character.charCodeAt(0))`;
-        return { contents: `export default ${bytes}.buffer;` };
+      const filter = /\.(wasm(\?module)?|bin)$/;
+      build.onResolve({ filter }, async ({ path: asked, pluginData, ...where }) => {
+        if (pluginData === modules) return undefined;
+        const { importer, kind, namespace, resolveDir } = where;
+        const place = { importer, kind, namespace, resolveDir, pluginData: modules };
+        const found = await build.resolve(asked.replace(/\?module$/, ''), place);
+        if (found.errors.length > 0 || found.external) return found;
+        if (!(await stat(found.path)).isFile()) return notAFile(found.path);
+        const content = await readFile(found.path);
+        const digest = createHash('sha1').update(content).digest('hex');
+        const name = `${digest}-${path.basename(found.path)}`;
+        modules.set(name, {
+          name,
+          contentType: MODULES[path.extname(found.path)],
+          base64: content.toString('base64'),
+          file: found.path,
+        });
+        return { path: `./${name}`, external: true };
       });
-      build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path: asked }) => ({
-        errors: [{ text: `${WASM}: "${asked}"` }],
-      }));
     },
   };
 }
@@ -98,6 +124,14 @@ function moduleRules() {
 function withoutPlaces(code) {
   if (request.packages === 'required') return code;
   return code.replace(/^(\/\/ )(?:\.\.\/)+(?:[^\n]*?\/)?(?=node_modules\/)/gm, '$1');
+}
+
+/** The same for the sources of a source map. */
+function withoutPlacesInMap(text) {
+  if (request.packages === 'required' || text === '') return text;
+  const map = JSON.parse(text);
+  const names = map.sources.map((name) => name.replace(/^(\.\.\/)+(.*?\/)?(?=node_modules\/)/, ''));
+  return JSON.stringify({ ...map, sources: names });
 }
 
 /** Returns the source itself, or a module that exports only some of its names. */
@@ -165,10 +199,14 @@ function regularFiles() {
       build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file }) => {
         const found = await stat(file).catch(() => undefined);
         if (!found || found.isFile() || found.isDirectory()) return undefined;
-        return { errors: [{ text: `${path.relative(process.cwd(), file)} is not a file` }] };
+        return notAFile(file);
       });
     },
   };
+}
+
+function notAFile(file) {
+  return { errors: [{ text: `${path.relative(process.cwd(), file)} is not a file` }] };
 }
 
 async function text(stream) {

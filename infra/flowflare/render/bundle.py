@@ -7,12 +7,13 @@ tenants share one bundle.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from flowflare import library
 from flowflare.errors import NodeError, RenderError
+from flowflare.model.code_module import CodeModule
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render import packages
@@ -40,12 +41,14 @@ class BundleSource:
         folder: the folder that paths in the bundle's comments are relative to.
         names: the exports to keep; empty for all.
         node_compat: the Worker's compatibility, if its Node modules are resolved as wrangler does.
+        has_source_map: whether a source map is made.
     """
 
     entry: str
     folder: Path
     names: tuple[str, ...] = ()
     node_compat: Compatibility | None = None
+    has_source_map: bool = False
 
 
 def bundle_sources(
@@ -95,12 +98,21 @@ def _bundle(
     answers = _run(missing, finder.library, root, on_progress, mode)
     fresh = {}
     for source, answer in zip(missing, answers, strict=True):
-        bundle = Bundle(answer["content"], tuple(sorted(answer["exports"])))
+        modules = (
+            CodeModule(module["name"], module["contentType"], module["base64"])
+            for module in answer["modules"]
+        )
+        bundle = Bundle(
+            answer["content"],
+            tuple(sorted(answer["exports"])),
+            tuple(modules),
+            answer["sourceMap"],
+        )
         inputs = finder.with_places(answer["inputs"], source.folder)
         left_out = answer["leftOut"]
         if left_out:
             omitted = packages.describe_locked(left_out, source.entry, source.folder)
-            bundle = Bundle(bundle.content + omitted, bundle.exports)
+            bundle = replace(bundle, content=bundle.content + omitted)
         elif mode != "sources":
             cache.store(keys[source], bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle
@@ -156,6 +168,7 @@ def _make_key(source: BundleSource, tools: Sequence[str]) -> str:
         source.entry,
         ",".join(source.names),
         json.dumps([compatibility.date, compatibility.flags] if compatibility else None),
+        json.dumps(source.has_source_map),
         read_text(tsconfig) if tsconfig else "",
     )
 
@@ -237,6 +250,7 @@ def _make_entry(source: BundleSource) -> dict[str, object]:
         "names": source.names,
         "folder": str(source.folder.resolve()),
         "nodeCompat": asdict(source.node_compat) if source.node_compat else None,
+        "sourceMap": source.has_source_map,
         "tsconfig": str(tsconfig.resolve()) if tsconfig else None,
     }
 
@@ -246,10 +260,6 @@ _REMEDIES: Final = {
         "These are modules of Node. To use them, set the client's `compatibilityDate` to "
         "2026-08-04 or later, or its `compatibilityFlags` to [nodejs_compat] and the date to "
         "2024-09-23 or later."
-    ),
-    "wasm": (
-        "A client is uploaded as one ES module, which cannot contain compiled WebAssembly. Deploy "
-        "a Worker with that module by wrangler, and bind it: {type: service, service: <its name>}."
     ),
 }
 

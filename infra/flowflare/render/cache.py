@@ -5,10 +5,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flowflare.config.files import private_folder
+from flowflare.model.code_module import CodeModule
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
@@ -24,10 +25,14 @@ class Bundle:
     Attributes:
         content: the JavaScript.
         exports: names of the module's exports, sorted.
+        modules: the files that it imports as modules of their own, sorted by name.
+        source_map: its source map as JSON; empty if none was asked for.
     """
 
     content: str
     exports: tuple[str, ...]
+    modules: tuple[CodeModule, ...] = ()
+    source_map: str = ""
 
 
 def hash_parts(*parts: str) -> str:
@@ -53,7 +58,12 @@ class BundleCache:
             inputs: Mapping[str, str] = stored["inputs"]
             if _hash_inputs(inputs, locate) != inputs:
                 return None
-            return Bundle(stored["content"], tuple(stored["exports"]))
+            return Bundle(
+                stored["content"],
+                tuple(stored["exports"]),
+                tuple(CodeModule(**module) for module in stored["modules"]),
+                stored["source_map"],
+            )
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
             return None  # unreadable: bundle it again
 
@@ -61,11 +71,7 @@ class BundleCache:
         """Store a bundle with its inputs' hashes, atomically."""
         private_folder(self._root)
         self._folder.mkdir(parents=True, exist_ok=True)
-        entry = {
-            "inputs": _hash_inputs(inputs, locate),
-            "exports": bundle.exports,
-            "content": bundle.content,
-        }
+        entry = {"inputs": _hash_inputs(inputs, locate), **asdict(bundle)}
         with tempfile.NamedTemporaryFile(
             "w", dir=self._folder, suffix=".tmp", delete=False, encoding="utf-8"
         ) as file:

@@ -1,5 +1,6 @@
 """Render the Workers of a stack: the service around its bundle, each client as it is bundled."""
 
+import base64
 import hashlib
 import json
 import re
@@ -13,8 +14,10 @@ from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
 from flowflare.model.class_history import list_classes_after
 from flowflare.model.class_neighbours import ClassNeighbours, find_neighbours
 from flowflare.model.client import ClientSpec
+from flowflare.model.code_module import CodeModule
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 from flowflare.render.bundle import SERVICE_SPECIFIER, BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.compatibility import read_node_compat
@@ -22,6 +25,8 @@ from flowflare.render.node import Progress
 from flowflare.render.templates import JavaScript, render
 
 MAIN_MODULE = "worker.js"
+#: The content type of a source map in an upload.
+SOURCE_MAP = "application/source-map"
 _TEMPLATE = "service.js.j2"
 _FACTORY = "createWorkflowService"
 # esbuild ends an ES module with one export clause.
@@ -38,6 +43,7 @@ class RenderedWorker:
         content: the ES module.
         content_sha256: the SHA-256 of the content, in hexadecimal.
         exports: the module's exports, sorted.
+        modules: what is uploaded beside it: modules that it imports, and its source map.
     """
 
     script_name: str
@@ -45,6 +51,7 @@ class RenderedWorker:
     content: str
     content_sha256: str
     exports: tuple[str, ...]
+    modules: tuple[CodeModule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,12 @@ def render_clients(
 
 def _make_client_source(client: ClientSpec, root: Path) -> BundleSource:
     compatibility = read_node_compat(client.compatibility_date, client.compatibility_flags)
-    return BundleSource(client.source, root, node_compat=compatibility)
+    return BundleSource(
+        client.source,
+        root,
+        node_compat=compatibility,
+        has_source_map=client.upload_source_maps,
+    )
 
 
 def _render_clients(
@@ -131,22 +143,35 @@ def _render_clients(
         has_classes = any("Durable Object" in problem for problem in problems)
         remedy = f"{_EXPORT_REMEDY} {_CLASS_REMEDY}" if has_classes else _EXPORT_REMEDY
         raise RenderError("\n".join(problems), remedy=remedy)
-    return {
-        client.name: _make_worker(client.script_name, _add_tag(client, bundle), bundle.exports)
-        for client, bundle in clients
-    }
+    return {client.name: _render_client(client, bundle) for client, bundle in clients}
 
 
-def _add_tag(client: ClientSpec, bundle: Bundle) -> str:
-    """Return a client's code, with a first line that changes with its class migrations.
+def _render_client(client: ClientSpec, bundle: Bundle) -> RenderedWorker:
+    """Render a client's code, with a first line that changes with its class migrations.
 
     A change of the class migrations uploads the script without secrets and Workflows, so it must
     also change the script that is deployed after it. The service has the same line.
     """
-    if not client.class_migrations:
-        return bundle.content
-    tag = json.dumps(client.class_migrations[-1].tag)
-    return f"// class migrations up to {tag}\n{bundle.content}"
+    head = ""
+    if client.class_migrations:
+        head = f"// class migrations up to {json.dumps(client.class_migrations[-1].tag)}\n"
+    modules = list(bundle.modules)
+    if bundle.source_map:
+        modules.append(_make_source_map(bundle.source_map, lines_before=head.count("\n")))
+    return _make_worker(client.script_name, head + bundle.content, bundle.exports, tuple(modules))
+
+
+def _make_source_map(text: str, *, lines_before: int) -> CodeModule:
+    """Make the source map's part of an upload, named as the bundle's last line names it.
+
+    Args:
+        text: the bundle's source map.
+        lines_before: the number of lines before the bundle.
+    """
+    found = parse_json(text)
+    found |= {"file": MAIN_MODULE, "mappings": ";" * lines_before + found["mappings"]}
+    content = json.dumps(found, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+    return CodeModule(f"{MAIN_MODULE}.map", SOURCE_MAP, base64.b64encode(content).decode())
 
 
 def make_service_source() -> BundleSource:
@@ -264,11 +289,14 @@ def _split(content: str) -> tuple[str, dict[str, str]]:
     return content[: clause.start()], exports
 
 
-def _make_worker(script_name: str, content: str, exports: Sequence[str]) -> RenderedWorker:
+def _make_worker(
+    script_name: str, content: str, exports: Sequence[str], modules: tuple[CodeModule, ...] = ()
+) -> RenderedWorker:
     return RenderedWorker(
         script_name=script_name,
         main_module=MAIN_MODULE,
         content=content,
         content_sha256=hashlib.sha256(content.encode()).hexdigest(),
         exports=tuple(exports),
+        modules=modules,
     )

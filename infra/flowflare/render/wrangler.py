@@ -98,6 +98,8 @@ def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str,
         "workers_dev": worker.workers_dev,
         "preview_urls": False,
     }
+    if isinstance(worker, ClientSpec) and worker.upload_source_maps:
+        config["upload_source_maps"] = True
     return config | {key: value for key, value in worker.settings.items() if value}
 
 

@@ -43,7 +43,9 @@ class WorkerComponent(pulumi.ComponentResource):
         super().__init__(type_, name, {}, opts)
         self._name, self._account_id, self._worker = name, account_id, worker
         self._is_protected = is_protected
-        self._upload = make_upload(account_id, worker, rendered.main_module, rendered.content)
+        self._upload = make_upload(
+            account_id, worker, rendered.main_module, rendered.content, rendered.modules
+        )
 
     def _declare_url(self) -> pulumi.Output[str | None]:
         """Declare the subdomain of the script and return the URL; None if it is switched off."""

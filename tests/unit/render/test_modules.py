@@ -1,12 +1,24 @@
 """What a client may import besides its own code, with wrangler's rules."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
 from flowflare.errors import RenderError
 from flowflare.render.bundle import BundleSource, bundle_sources
+from flowflare.render.cache import Bundle
 from flowflare.render.compatibility import Compatibility, read_node_compat
+
+WASM = b"\0asm"
+KEY = f"{hashlib.sha1(bytes([0, 1])).hexdigest()}-key.bin"
+RESIZE = f"{hashlib.sha1(WASM).hexdigest()}-resize.wasm"
+
+
+def bundle_one(root: Path, *, has_source_map: bool = False) -> Bundle:
+    [made] = bundle_sources([BundleSource("a.js", root, has_source_map=has_source_map)], root=root)
+    return made
 
 
 def bundle(root: Path, code: str, node_compat: Compatibility | None = None) -> str:
@@ -72,21 +84,51 @@ def test_a_missing_npm_package_is_not_called_a_module_of_node(tmp_path: Path) ->
     assert caught.value.remedy is None
 
 
-def test_texts_and_data_are_part_of_the_bundle(tmp_path: Path) -> None:
-    for name in ("a.html", "a.sql", "a.txt"):
-        (tmp_path / name).write_text(f"text of {name}")
-    (tmp_path / "a.bin").write_bytes(b"\0\1")
-    names = ("html", "sql", "txt", "bin")
-    content = bundle(
-        tmp_path, "".join(f'export {{ default as {n} }} from "./a.{n}";' for n in names)
+def test_texts_are_part_of_the_bundle(tmp_path: Path) -> None:
+    names = ("html", "sql", "txt")
+    for name in names:
+        (tmp_path / f"a.{name}").write_text(f"text of a.{name}")
+    code = "".join(f'export {{ default as {n} }} from "./a.{n}";' for n in names)
+    content = bundle(tmp_path, code)
+    assert all(f"text of a.{name}" in content for name in names)
+
+
+def test_webassembly_and_data_are_modules_named_by_their_digest(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules" / "image"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text('export { default } from "./resize.wasm?module";')
+    (package / "resize.wasm").write_bytes(WASM)
+    (tmp_path / "key.bin").write_bytes(b"\0\1")
+    (tmp_path / "a.js").write_text(
+        'import key from "./key.bin"; import again from "./key.bin";\n'
+        'import resize from "image";\nexport default [key, again, resize];\n'
     )
-    assert all(f"text of a.{name}" in content for name in names[:3])
-    assert 'atob("AAE=")' in content
+    made = bundle_one(tmp_path)
+    assert [(module.name, module.content_type, module.base64) for module in made.modules] == [
+        (RESIZE, "application/wasm", "AGFzbQ=="),
+        (KEY, "application/octet-stream", "AAE="),
+    ]
+    assert f'from "./{KEY}"' in made.content
+    assert f'from "./{RESIZE}"' in made.content
+    assert bundle_one(tmp_path) == made  # from the cache
+
+    (tmp_path / "key.bin").write_bytes(b"\2")
+    assert [module.base64 for module in bundle_one(tmp_path).modules] == ["AGFzbQ==", "Ag=="]
 
 
-def test_webassembly_is_refused_with_a_way_round(tmp_path: Path) -> None:
-    (tmp_path / "add.wasm").write_bytes(b"\0asm")
+def test_a_missing_module_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(RenderError) as caught:
         bundle(tmp_path, 'import add from "./add.wasm";\nexport default add;\n')
-    assert caught.value.message.startswith("a.js:1:17: WebAssembly cannot be imported")
-    assert "wrangler" in str(caught.value.remedy)
+    assert caught.value.message.startswith('a.js:1:17: Could not resolve "./add.wasm"')
+
+
+def test_a_source_map_names_the_sources_relative_to_the_project(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("// a comment\n\nexport default () => 1;\n")
+    made = bundle_one(tmp_path, has_source_map=True)
+    assert made.content.endswith("//# sourceMappingURL=worker.js.map\n")
+    read = json.loads(made.source_map)
+    assert read["sources"] == ["a.js"]
+    assert "sourcesContent" not in read
+    without = bundle_one(tmp_path)
+    assert without.source_map == ""
+    assert "sourceMappingURL" not in without.content

@@ -46,6 +46,12 @@ class ClientConfig(WorkerConfig):
     source: Source = Field(
         description="Its entry file, JavaScript or TypeScript, relative to the project's folder."
     )
+    upload_source_maps: bool = Field(
+        alias="uploadSourceMaps",
+        default=False,
+        description="Whether a source map is uploaded, so that errors in the Worker's logs name "
+        "lines of the source.",
+    )
     workflows: dict[Word, WorkflowConfig] = Field(
         default_factory=dict,
         description="Its Workflows by name. The name is the service's workflow type; the binding "

@@ -24,8 +24,9 @@ _MODULE_TYPES = {
     "application/wasm": "CompiledWasm",
     "text/plain": "Text",
     "application/json": "JSON",
+    "application/source-map": "SourceMap",
 }
-_TEXTUAL = {"ESModule", "CommonJS", "Text", "JSON"}
+_TEXTUAL = {"ESModule", "CommonJS", "Text", "JSON", "SourceMap"}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
  */
 
 import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
+import { hasSourceMap, listTails, nameInStacks } from './source_maps.mjs';
 
 /** @import { V4DurableObject, V4ModuleDefinition, V4SourceOptions, V4WorkerOptions } from 'miniflare' */
 /** @import { Access } from './bindings.mjs' */
@@ -115,6 +116,7 @@ export function workerOptions(worker, modules, newestDate, access) {
       ),
     ],
     versionMetadata: worker.version_metadata[0],
+    tails: listTails(modules),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }
@@ -142,7 +144,9 @@ function durableObject(object) {
 function sourceOptions(worker, code) {
   if (worker.service_worker) return { script: String(contents(code[0])) };
   /** @type {V4ModuleDefinition[]} */
-  const modules = code.map(moduleOptions);
+  const modules = code.flatMap((module) =>
+    module.type === 'SourceMap' ? [] : moduleOptions(module, worker, code),
+  );
   if (Object.keys(worker.workflow_names).length > 0) {
     modules.unshift({
       type: 'ESModule',
@@ -155,11 +159,17 @@ function sourceOptions(worker, code) {
 
 /**
  * Miniflare has no JSON modules, which Cloudflare has.
- * @param {Module} module
+ * @param {Exclude<Module, {type: 'SourceMap'}>} module
+ * @param {Worker} worker
+ * @param {Module[]} code all its modules
  * @returns {V4ModuleDefinition}
  */
-function moduleOptions(module) {
+function moduleOptions(module, worker, code) {
   const { name, type } = module;
+  if (type === 'ESModule' && hasSourceMap(code, name)) {
+    const named = `${module.text}\n//# sourceURL=${nameInStacks(worker, name)}\n`;
+    return { type, path: name, contents: named };
+  }
   if (type !== 'JSON') return { type, path: name, contents: contents(module) };
   const source = `export default JSON.parse(${JSON.stringify(module.text)});`;
   return { type: 'ESModule', path: name, contents: source };

@@ -108,6 +108,7 @@ export class Probe {
       ? modules
       : [{ name: ENTRY, type: 'ESModule', text: probe }, ...modules];
     for (const [index, module] of all.entries()) {
+      if (module.type === 'SourceMap') continue;
       const file = `m${index}`;
       await writeFile(path.join(folder, file), contents(module));
       embeds.push(

@@ -27,8 +27,9 @@ export function loadPrograms(folder) {
  * @param {string} root folder of what this Miniflare stores
  * @param {V4WorkerOptions[]} workers
  * @param {V4SharedOptions} more
+ * @param {(message: string) => string} [explain] changes what Workers log
  */
-export function startMiniflare({ miniflare }, data, root, workers, more) {
+export function startMiniflare({ miniflare }, data, root, workers, more, explain = String) {
   const { Miniflare, convertV4MiniflareOptions, Log, LogLevel } = miniflare;
   class StderrLog extends Log {
     /** @param {string} message */
@@ -46,7 +47,8 @@ export function startMiniflare({ miniflare }, data, root, workers, more) {
     enableDevRegistry: false,
     resourcePersistencePath: root,
     resourceTmpPath: path.resolve(data, 'tmp'),
-    handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level}: ${message}\n`),
+    handleStructuredLogs: ({ level, message }) =>
+      process.stderr.write(`${level}: ${explain(message)}\n`),
   };
   return new Miniflare(convertV4MiniflareOptions({ ...shared, workers, ...more }));
 }

@@ -16,6 +16,7 @@ import { messageOf } from './messages.mjs';
 import { workerOptions } from './options.mjs';
 import { startMiniflare } from './programs.mjs';
 import { Resumer } from './resume.mjs';
+import { nameSources, readSourceMaps, TAIL } from './source_maps.mjs';
 import { Stores } from './stores.mjs';
 import { digestOf, groupUnits, withoutAbsent } from './units.mjs';
 
@@ -24,7 +25,7 @@ import { digestOf, groupUnits, withoutAbsent } from './units.mjs';
 /** @import { Programs } from './programs.mjs' */
 /** @import { Queues } from './queues.mjs' */
 /** @import { Members, Unit } from './units.mjs' */
-/** @import { Answers, Data, Event, Limits, Module, Requests } from './wire.d.ts' */
+/** @import { Answers, Data, Event, Limits, Module, Requests, Worker } from './wire.d.ts' */
 
 const DEBOUNCE = 150;
 /** How long a reload waits for uploads of the same burst, in milliseconds. */
@@ -370,12 +371,16 @@ export class Runtime {
       stores: { ...this.#stores.access, miniflare: this.#programs.home },
       queues: { ...this.#queues.access, miniflare: this.#programs.home },
     };
-    const code = this.#accounts.get(unit.account)?.code;
     const newest = this.#programs.workerd.compatibilityDate;
+    /** @param {Worker} worker */
+    const modulesOf = ({ code }) => this.#accounts.get(unit.account)?.code.get(code) ?? [];
     const workers = unit.workers.map((worker) =>
-      workerOptions(withoutAbsent(worker, unit.keys), code?.get(worker.code) ?? [], newest, access),
+      workerOptions(withoutAbsent(worker, unit.keys), modulesOf(worker), newest, access),
     );
-    const miniflare = startMiniflare(this.#programs, this.#data, room, workers, more);
+    const maps = readSourceMaps(unit.workers, modulesOf);
+    if (workers.some(({ tails }) => tails)) workers.push(TAIL);
+    const explain = nameSources(maps);
+    const miniflare = startMiniflare(this.#programs, this.#data, room, workers, more, explain);
     try {
       await miniflare.ready;
     } catch (error) {

@@ -84,6 +84,7 @@ export type Consumer = {
 export type RateLimit = { namespace_id: string; simple: { limit: number; period: 10 | 60; }; };
 export type Module =
   | { name: string; type: 'ESModule' | 'CommonJS' | 'Text' | 'JSON'; text: string; }
+  | { name: string; type: 'SourceMap'; text: string; }
   | { name: string; type: 'CompiledWasm' | 'Data'; base64: string; };
 export type Upload = { modules: Array<Module>; service_worker: boolean; compatibility_date: string; compatibility_flags: Strings; };
 export type Export = { name: string; kind: string; base: string | null; handlers: Strings; };

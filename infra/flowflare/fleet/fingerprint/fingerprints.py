@@ -22,12 +22,11 @@ from flowflare.config.files import Project
 from flowflare.config.stacks import StackReader
 from flowflare.errors import FlowflareError
 from flowflare.fleet.fingerprint.program import find_program_inputs
-from flowflare.fleet.fingerprint.sources import Inputs, SecretSource, read_inputs
+from flowflare.fleet.fingerprint.sources import ClientSource, Inputs, SecretSource, read_inputs
 from flowflare.fleet.fingerprint.tool import digest_files, tool_digest
 from flowflare.fleet.records import Fingerprint
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.render.bundle import BundleSource, bundle_sources
-from flowflare.render.compatibility import Compatibility
 from flowflare.render.node import Progress
 from flowflare.render.worker import make_service_source
 from flowflare.secrets.fingerprint import KEY_VARIABLE, LEAST_KEY
@@ -87,9 +86,6 @@ def _read_inputs(project: Project) -> Inputs:
     return read_inputs(*(value.text if value else "" for value in values))
 
 
-_Source = tuple[str, Compatibility | None]
-
-
 class _Maker:
     """Compute the fingerprints of one project; inputs that stacks share are digested once."""
 
@@ -99,28 +95,34 @@ class _Maker:
         self._root = root
         self._environ = environ
         self._on_progress = on_progress
-        self._bundles: dict[_Source, str] = {}
-        self._broken: dict[_Source, str] = {}
+        self._bundles: dict[ClientSource, str] = {}
+        self._broken: dict[ClientSource, str] = {}
         self._folders: dict[str, str] = {}
         self._programs: dict[Path, tuple[str, list[str]]] = {}
 
-    def bundle(self, sources: Sequence[_Source]) -> None:
+    def bundle(self, sources: Sequence[ClientSource]) -> None:
         """Digest the bundles of Workers' sources, and record why a source does not bundle."""
         wanted = [
-            BundleSource(path, self._root, node_compat=compatibility)
-            for path, compatibility in sources
+            BundleSource(
+                source.path,
+                self._root,
+                node_compat=source.compatibility,
+                has_source_map=source.has_source_map,
+            )
+            for source in sources
         ]
         try:
             made = bundle_sources(wanted, root=self._root, on_progress=self._on_progress)
         except FlowflareError as error:
             if len(sources) == 1:
-                self._broken[sources[0]] = f"{sources[0][0]} does not bundle: {error.message}"
+                self._broken[sources[0]] = f"{sources[0].path} does not bundle: {error.message}"
                 return
             for source in sources:
                 self.bundle([source])
             return
         for source, bundle in zip(sources, made, strict=True):
-            self._bundles[source] = _digest([bundle.content, bundle.exports])
+            # The names of its other modules contain their digests.
+            self._bundles[source] = _digest([bundle.content, bundle.exports, bundle.source_map])
 
     def make(self, project: Project) -> Fingerprint:
         """Compute the fingerprint of one stack."""

@@ -7,7 +7,7 @@ in it are ignored here, because the program reports them when it runs.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flowflare.config.problems import mapping
 from flowflare.config.values import merge_clients, parse_mapping
@@ -32,18 +32,26 @@ class SecretSource:
     name: str
 
 
+class ClientSource(NamedTuple):
+    """The source of a client's code, and what else decides how it is bundled."""
+
+    path: str
+    compatibility: Compatibility | None
+    has_source_map: bool
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The files and secrets that a stack's configuration names.
 
     Attributes:
-        sources: the clients' source files by client name, each with the Worker's compatibility.
+        sources: what is bundled for each client, by its name.
         migrations: the migration folders of the clients' databases.
         secrets: secrets whose values may change without a change of the configuration.
         policies: the files with the team's policies.
     """
 
-    sources: Mapping[str, tuple[str, Compatibility | None]]
+    sources: Mapping[str, ClientSource]
     migrations: tuple[str, ...]
     secrets: tuple[SecretSource, ...]
     policies: tuple[str, ...]
@@ -56,7 +64,11 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
     folders = {folder for client in merged.values() for folder in _list_migrations(client)}
     return Inputs(
         sources={
-            name: (str(client["source"]), _read_compatibility(client))
+            name: ClientSource(
+                str(client["source"]),
+                _read_compatibility(client),
+                client.get("uploadSourceMaps") is True,
+            )
             for name, client in merged.items()
             if "source" in client
         },

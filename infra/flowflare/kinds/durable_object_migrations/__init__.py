@@ -13,7 +13,7 @@ KIND = Kind(
     settings="ClassMigrationConfig",
     declare="DurableObjectMigrations",
     details="flowflare.kinds.durable_object_migrations.plan:describe",
-    told_by_the_script=("content", "bindings", "compatibility", "main_module"),
+    told_by_the_script=("content", "files", "bindings", "compatibility", "main_module"),
     has_pure_check=True,
     holds_data=True,
 )

@@ -16,6 +16,7 @@ from flowflare.kinds.durable_object_migrations.data_loss import (
     find_stranded_objects,
 )
 from flowflare.kinds.live_script import read_tag
+from flowflare.kinds.module_parts import make_module_parts
 from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
@@ -92,7 +93,7 @@ def _make_upload(props: Props) -> ScriptUpload:
         script_name=props["script_name"],
         bindings=tuple(props["bindings"]),
         main_module=props["main_module"],
-        content=props["content"],
+        modules=tuple(make_module_parts(props)),
         compatibility_date=props["compatibility_date"],
         compatibility_flags=tuple(props.get("compatibility_flags") or ()),
         history=from_wire(props["history"]),

@@ -32,7 +32,6 @@ from flowflare.model.class_migrations import ClassMigration, list_pending, make_
 
 _TAG_MISMATCH = 10079
 _EXPORTS_REFUSED = 100402
-_JAVASCRIPT = "application/javascript+module"
 _OBJECTS = "durable_object_namespace"
 
 
@@ -46,7 +45,7 @@ class ScriptUpload:
         bindings: its bindings to resources that exist before the script, in the API's spelling; a
             database or service among them identifies the owner of the script.
         main_module: the module's name.
-        content: the module.
+        modules: the parts of the upload that are its modules, the main module first.
         compatibility_date: its compatibility date.
         compatibility_flags: its compatibility flags.
         history: all class migrations, oldest first.
@@ -59,7 +58,7 @@ class ScriptUpload:
     script_name: str
     bindings: tuple[Mapping[str, object], ...]
     main_module: str
-    content: str
+    modules: tuple[Part, ...]
     compatibility_date: str
     compatibility_flags: tuple[str, ...]
     history: tuple[ClassMigration, ...]
@@ -285,10 +284,7 @@ def _put(
         "compatibility_flags": list(upload.compatibility_flags),
         "migrations": migrations,
     }
-    parts = [
-        Part("metadata", json.dumps(metadata), "application/json"),
-        Part(upload.main_module, upload.content, _JAVASCRIPT, filename=upload.main_module),
-    ]
+    parts = [Part("metadata", json.dumps(metadata), "application/json"), *upload.modules]
     path = script_path(upload.account_id, upload.script_name)
     try:
         client.call("PUT", path, parts=parts, query={"bindings_inherit": "strict"})

@@ -8,6 +8,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from flowflare.api import Client, Part
 from flowflare.errors import ApiError
+from flowflare.kinds.module_parts import make_module_parts
 from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
@@ -16,8 +17,6 @@ from flowflare.kinds.provider import (
     make_gone_result,
     script_id,
 )
-
-_JAVASCRIPT = "application/javascript+module"
 
 
 class ScriptBindingsProvider(CloudflareProvider):
@@ -77,12 +76,8 @@ class ScriptBindingsProvider(CloudflareProvider):
                 "compatibility_date": props["compatibility_date"],
                 "compatibility_flags": props["compatibility_flags"],
             }
-            module = props["main_module"]
-            parts = [
-                Part("metadata", json.dumps(metadata), "application/json"),
-                Part(module, props["content"], _JAVASCRIPT, filename=module),
-            ]
-            client.call("PUT", path, parts=parts)
+            first = Part("metadata", json.dumps(metadata), "application/json")
+            client.call("PUT", path, parts=[first, *make_module_parts(props)])
             return
         names = {binding["name"] for binding in bindings}
         others = [

@@ -42,7 +42,8 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
         *_compare_bindings(inputs, settings, name, findings),
         *_compare_code(inputs, parts),
     ]
-    others = sorted(parts.keys() - {str(inputs.get("mainModule")), ""})
+    declared = {str(inputs.get("mainModule")), "", *(wanted.inputs.get("files") or {})}
+    others = sorted(parts.keys() - declared)
     message = f"its next upload drops the modules {', '.join(others)}" if others else ""
     # The plugin's state is made of the same two responses.
     computed = {**row, **account.read_last_upload(name), "logpush": settings.get("logpush")}

@@ -1,11 +1,13 @@
 """Worker scripts: one PUT with the module and its metadata."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flowflare.api import Part
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
+from flowflare.kinds.module_parts import compute_sha256, make_file_part
 from flowflare.kinds.spelling import pick_attributes, snake, to_api
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.values.properties import Props, Value, json_text
@@ -29,7 +31,7 @@ COMPUTED = (
 )
 # Inputs that are not metadata: the address, the module, and options of the request.
 _NOT_METADATA = frozenset(
-    {"accountId", "scriptName", "content", "contentType", "force", "bindingsInherit"}
+    {"accountId", "scriptName", "content", "contentType", "files", "force", "bindingsInherit"}
 )
 # Maps whose keys are the user's words, not names of attributes.
 _OWN_KEYS = frozenset({"exports"})
@@ -52,12 +54,17 @@ class WorkersScript(CloudflareHandler):
         "namedHandlers",
         "startupTimeMs",
     )
-    unserved = ("assets", "contentFile", "contentSha256", "files", "keepAssets")
+    unserved = ("assets", "contentFile", "contentSha256", "keepAssets")
 
     def mistakes(self, inputs: Props) -> list[str]:
         """Require exactly one of `mainModule` and `bodyPart`."""
         given = [key for key in ("mainModule", "bodyPart") if inputs.get(key) is not None]
-        return [] if len(given) == 1 else ["exactly one of mainModule and bodyPart must be given"]
+        found = [] if len(given) == 1 else ["exactly one of mainModule and bodyPart must be given"]
+        files = inputs.get("files")
+        for name, file in sorted(files.items()) if isinstance(files, dict) else ():
+            if isinstance(file, dict):
+                found += _find_file_mistakes(name, file)
+        return found
 
     def create(self, new: Props) -> Made:
         """Upload the script."""
@@ -94,13 +101,37 @@ class WorkersScript(CloudflareHandler):
     def _put(self, new: Props) -> Props:
         module = str(new.get("mainModule") or new["bodyPart"])
         kind = "application/javascript+module" if "mainModule" in new else "application/javascript"
+        files = new.get("files") or {}
         parts = [
             Part(module, new["content"], str(new.get("contentType") or kind), filename=module),
+            *(
+                make_file_part(name, files[name]["contentBase64"], files[name]["contentType"])
+                for name in sorted(files)
+            ),
             Part("metadata", metadata(new), "application/json"),
         ]
         query = {"bindings_inherit": new["bindingsInherit"]} if "bindingsInherit" in new else None
         answer = self.access.client.call("PUT", _path(new), parts=parts, query=query)
-        return {"placement": {}, **pick_attributes(answer, COMPUTED), **new}
+        return {"placement": {}, **pick_attributes(answer, COMPUTED), **new, **_hash_files(files)}
+
+
+def _find_file_mistakes(name: str, file: Props) -> Iterator[str]:
+    """Find what is wrong with a module beside the main module; only its content is served."""
+    if "contentFile" in file:
+        yield f'files["{name}"].contentFile is not served by the embedded engine'
+        return
+    content = file.get("contentBase64")
+    if not isinstance(content, str) or compute_sha256(content) is None:
+        yield f'files["{name}"].contentBase64 is not base64'
+
+
+def _hash_files(files: Props) -> Props:
+    """Return the files with the digests that Cloudflare's provider computes."""
+    hashed = {
+        name: {**file, "contentSha256": compute_sha256(file["contentBase64"])}
+        for name, file in files.items()
+    }
+    return {"files": hashed} if hashed else {}
 
 
 def metadata(new: Props) -> str:

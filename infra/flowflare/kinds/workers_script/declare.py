@@ -5,31 +5,46 @@ declare.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from flowflare.kinds.cloudflare import WorkersScript
+from flowflare.model.code_module import CodeModule
 from flowflare.model.stack import ServiceSpec
 from flowflare.model.worker import WorkerSpec
 
 _RATE = "head_sampling_rate"
 
 
+class File(TypedDict):
+    """A module beside the main module, as Cloudflare's provider takes it."""
+
+    content_type: str
+    content_base64: str
+
+
 class Upload(TypedDict):
-    """What every upload of a script needs: the address, the module and compatibility."""
+    """What every upload of a script needs: the address, the modules and compatibility."""
 
     account_id: str
     script_name: str
     main_module: str
     content: str
+    files: NotRequired[dict[str, File]]
     compatibility_date: str
     compatibility_flags: list[str]
 
 
-def make_upload(account_id: str, spec: WorkerSpec, main_module: str, content: str) -> Upload:
+def make_upload(
+    account_id: str,
+    spec: WorkerSpec,
+    main_module: str,
+    content: str,
+    modules: Sequence[CodeModule] = (),
+) -> Upload:
     """Collect what every upload of a Worker's script needs."""
-    return Upload(
+    upload = Upload(
         account_id=account_id,
         script_name=spec.script_name,
         main_module=main_module,
@@ -37,6 +52,12 @@ def make_upload(account_id: str, spec: WorkerSpec, main_module: str, content: st
         compatibility_date=spec.compatibility_date,
         compatibility_flags=list(spec.compatibility_flags),
     )
+    if modules:
+        upload["files"] = {
+            module.name: File(content_type=module.content_type, content_base64=module.base64)
+            for module in modules
+        }
+    return upload
 
 
 def declare_script(

@@ -252,8 +252,10 @@ def _compare_code(scene: Scene, record: Record, script: str, account: Account) -
     if not isinstance(content, str):
         scene.note(record, "state does not hold its code as a text")
         return
-    there = main_module(account.content(script), text(record, "mainModule"))
+    body = account.content(script)
+    there = main_module(body, text(record, "mainModule"))
     if there is not None and _digest(there) == _digest(content):
+        yield from _compare_files(record, body)
         return
     message = "the code is not what state uploaded"
     yield make_finding(
@@ -264,6 +266,20 @@ def _compare_code(scene: Scene, record: Record, script: str, account: Account) -
         state=f"sha256 {_digest(content)}",
         account=None if there is None else f"sha256 {_digest(there)}",
     )
+
+
+def _compare_files(record: Record, body: str) -> Iterator[Drifted]:
+    """Find missing modules. The name of a module that a client's code imports has its digest.
+
+    Source maps are not downloaded with the code.
+    """
+    files = plain(record.inputs.get("files"))
+    for name, file in sorted(files.items()) if isinstance(files, dict) else ():
+        is_module = isinstance(file, dict) and file.get("contentType") != "application/source-map"
+        if is_module and main_module(body, name) is None:
+            message = f"the module {name} is not in the account"
+            path = f'files["{name}"]'
+            yield make_finding(record, "missing", message, path=path, severity="error")
 
 
 def main_module(body: str, name: str) -> str | None:

@@ -22,6 +22,11 @@ class Module:
     content_type: str
     content: bytes
 
+    @property
+    def is_source_map(self) -> bool:
+        """Return whether it is a source map, which only explains errors."""
+        return self.content_type == "application/source-map"
+
 
 @dataclass(frozen=True)
 class Export:

@@ -19,7 +19,6 @@ from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.services.scripts.script import Module
 
 _PART_LIMIT = 64 * 1024 * 1024
-_SOURCE_MAP = "application/source-map"
 
 
 class _Step(BaseModel):
@@ -83,7 +82,7 @@ class Metadata(BaseModel):
 
 @dataclass(frozen=True)
 class Upload:
-    """Hold a parsed upload: metadata, and the modules with the main module first."""
+    """Hold a parsed upload: metadata, and the files with the main module first."""
 
     metadata: Metadata
     modules: tuple[Module, ...]
@@ -155,7 +154,7 @@ def validate_metadata(given: Mapping[str, Any], *, part: str) -> Metadata:
 async def _modules(form: FormData) -> list[Module]:
     modules = []
     for name, part in form.multi_items():
-        if name == "metadata" or isinstance(part, str) or part.content_type == _SOURCE_MAP:
+        if name == "metadata" or isinstance(part, str):
             continue
         content_type = part.content_type or "application/octet-stream"
         modules.append(Module(part.filename or name, content_type, await part.read()))

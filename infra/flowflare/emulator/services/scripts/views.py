@@ -142,7 +142,7 @@ def view_references(
 
 
 def render_content(script: Script, modules: Sequence[Module]) -> tuple[bytes, str]:
-    """Render the script's files as a multipart body, the main module first.
+    """Render the script's modules as a multipart body, the main module first.
 
     Returns:
         the body and its content type.
@@ -150,6 +150,8 @@ def render_content(script: Script, modules: Sequence[Module]) -> tuple[bytes, st
     boundary = _BOUNDARY.format(etag=script.etag[:32])
     parts = []
     for module in modules:
+        if module.is_source_map:
+            continue
         head = (
             f"--{boundary}\r\n"
             f'Content-Disposition: form-data; name="{module.name}"; filename="{module.name}"\r\n'

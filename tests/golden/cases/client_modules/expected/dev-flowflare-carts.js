@@ -1,0 +1,20 @@
+// class migrations up to "v1"
+// carts.js
+import add from "./f2f415504deccd0e0a3a17df30fb123b0f773ce2-add.wasm";
+
+// page.html
+var page_default = "<h1>Carts</h1>\n";
+
+// carts.js
+import key from "./3f29546453678b855931c174a97d6c0894b8f546-key.bin";
+var Cart = class {
+  sum(one, other) {
+    return new WebAssembly.Instance(add).exports.add(one, other);
+  }
+};
+var carts_default = { fetch: () => new Response(`${page_default} ${key.byteLength}`) };
+export {
+  Cart,
+  carts_default as default
+};
+//# sourceMappingURL=worker.js.map
