@@ -282,7 +282,15 @@ def test_a_database_with_tables_is_not_adopted_after_a_lost_answer(
     [
         ('mainModule="w.js"', "content is missing"),
         ('content="x"', "exactly one of mainModule and bodyPart"),
-        ('content="x", mainModule="w.js", files={}', "files is not served"),
+        ('content="x", mainModule="w.js", contentFile="w.js"', "contentFile is not served"),
+        (
+            'content="x", mainModule="w.js", files={"a.wasm": {"contentFile": "a.wasm"}}',
+            "a.wasm.*contentFile is not served",
+        ),
+        (
+            'content="x", mainModule="w.js", files={"a.wasm": {"contentBase64": "!"}}',
+            "a.wasm.*contentBase64 is not base64",
+        ),
     ],
 )
 def test_inputs_that_cannot_work_are_named(cloud_sample: Sample, props: str, message: str) -> None:
