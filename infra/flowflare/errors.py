@@ -111,8 +111,8 @@ class ApiError(FlowflareError):
         remedy: what to do, if known.
 
     Attributes:
-        doubtful: whether the call may have succeeded nevertheless, because an attempt got no
-            response or an internal error of the API.
+        doubtful: whether the call may have succeeded despite the error, because an attempt got no
+            response or an internal error.
     """
 
     def __init__(

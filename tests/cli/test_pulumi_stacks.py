@@ -26,7 +26,7 @@ def test_a_command_names_the_missing_program(root: Path, command: str, engine: s
     local.write_text(local.read_text().replace("  flowflare:engine: embedded", engine))
     said = flowflare(*command.split(), "--cwd", str(root))
     assert (said.code, said.out) == (1, "")
-    assert "stack local is the Pulumi CLI's, and the pulumi command is not installed" in said.err
+    assert "stack local runs on the Pulumi CLI, which is not installed" in said.err
     assert "flowflare doctor --install" in said.err
     assert "Traceback" not in said.err
     assert not (root / ".flowflare").exists()

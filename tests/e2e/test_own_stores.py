@@ -151,7 +151,7 @@ def test_a_preview_names_resources_of_the_program_that_the_embedded_engine_canno
     preview = project.flowflare("preview")
     assert preview.returncode == 1
     output = preview.stdout + preview.stderr
-    assert "the embedded engine cannot make a cloudflare:index/dnsRecord:DnsRecord" in output
+    assert "the embedded engine cannot create a cloudflare:index/dnsRecord:DnsRecord" in output
     assert "Pulumi CLI: remove flowflare:engine" in output
     assert project.account.list_requests() == []
 

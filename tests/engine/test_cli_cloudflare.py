@@ -66,7 +66,7 @@ def test_a_database_whose_answer_was_lost_is_found_and_adopted(
     update = stack.up(events.append)
     [row] = cloudflare.world.databases.values()
     assert update.outputs == {"id": row["uuid"]}
-    assert any("the answer was lost; taken over" in event.message for event in events)
+    assert any("the response was lost; adopted as" in event.message for event in events)
     assert stack.up().changed == 0
     assert list_changes(stack.preview()) == {}
 

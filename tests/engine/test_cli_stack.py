@@ -196,7 +196,7 @@ def test_a_killed_run_is_unlocked_settled_and_repeated(real: CliProject, world: 
     real.open().unlock()
     events: list[Event] = []
     real.open().up(events.append)
-    assert "slow: an interrupted run had begun to make it and left nothing" in events[0].message
+    assert "slow: an interrupted run began to create it, but it does not exist" in events[0].message
     assert real.open().read().pending == ()
     assert world.list_ids() == ["w-a", "z-a"]
 

@@ -187,7 +187,9 @@ def test_a_preview_names_the_resources_that_up_cannot_create(tmp_path: Path) -> 
     plan = sample.preview()
     assert list_changes(plan) == {"www": "create", "b": "create"}
     reasons = {failure.name: failure.reason for failure in plan.failures}
-    assert reasons["www"].startswith("the embedded engine cannot make a cloudflare:index/dnsRecord")
+    assert reasons["www"].startswith(
+        "the embedded engine cannot create a cloudflare:index/dnsRecord"
+    )
     assert "For other types run this stack with the Pulumi CLI" in reasons["b"]
 
 

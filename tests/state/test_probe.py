@@ -32,7 +32,7 @@ def test_a_condition_that_is_ignored_is_found_out(tmp_path: Path, knows: tuple[s
     assert {*find_unsupported_conditions(store), *knows} == {"If-None-Match", "If-Match"}
     assert store.keys("") == []
     check = bucket_check(store)
-    assert (check.status, "leases would not hold" in check.message) == ("fail", True)
+    assert (check.status, "leases would not be safe" in check.message) == ("fail", True)
 
 
 def test_a_bucket_that_keeps_them_is_well(store: ObjectStore, wire: Wire) -> None:
@@ -57,5 +57,5 @@ def test_doctor_looks_at_the_bucket(
     )
     said = flowflare("doctor", "--stack", "dev", "--json", "--cwd", str(sample.root))
     checks = {check["name"]: check for check in json.loads(said.out)["checks"]}
-    assert checks["bucket"]["message"] == f"{store.url} answers, and keeps the conditions of writes"
+    assert checks["bucket"]["message"] == f"{store.url} responds, and supports conditional writes"
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in said.out + said.err

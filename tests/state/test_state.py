@@ -131,7 +131,7 @@ def test_what_a_run_killed_on_another_machine_left_is_taken_over(
         store.put(key, data)
     events: list[Event] = []
     sample.open().up(events.append)
-    assert "took over the stack from a run that is dead: ann@elsewhere" in events[0].message
+    assert "took over the stack from a dead run: ann@elsewhere" in events[0].message
     assert store.keys(".pulumi/locks/") == []
 
 
@@ -155,7 +155,7 @@ def test_a_run_killed_here_is_taken_over_at_once(
     assert len(read_locks(Backend(store, "p", "dev"))) == 1
     events: list[Event] = []
     sample.write_program(PROGRAM).open().up(events.append)
-    assert "took over the stack from a run that is dead" in events[0].message
+    assert "took over the stack from a dead run" in events[0].message
     assert world.list_ids() == ["w-a", "z-a"]
 
 

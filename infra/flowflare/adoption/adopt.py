@@ -1,7 +1,7 @@
 """Adopt an account's resources into a stack: read and check everything first, then write.
 
-The order of writing is: names into the stack's file, ledgers of D1 migrations, state. If a run is
-killed, the next run finds what is written already and continues with the same result.
+It writes in this order: names in the stack's file, ledgers of D1 migrations, state. If a run is
+    killed, the next run finds what was written and continues with the same result.
 """
 
 import json
@@ -40,12 +40,7 @@ _ORDER: Final = ("found", "managed", "kept", "different", "missing", "foreign")
 
 @dataclass(frozen=True)
 class AdoptionSource:
-    """The account to adopt from.
-
-    Attributes:
-        client: the API.
-        account_id: the account.
-    """
+    """The account to adopt from."""
 
     client: Client
     account_id: str
@@ -97,10 +92,8 @@ def plan_adoption(
     """Read and check everything, without changing anything.
 
     Args:
-        project: the stack's project.
         place: the account.
         opened: opens the stack of a project.
-        key: the choice about the API key.
         names: chosen names in the account by their key: `service`, `clients.orders`.
 
     Returns:
@@ -279,7 +272,7 @@ def _refuse_losses(plan: Plan, findings: Findings) -> None:
 def _list_foreign(
     deployment: Deployment, account: Account, stack: str, place: AdoptionSource
 ) -> Iterator[Entry]:
-    """List what else the account has at the stack's scripts and databases."""
+    """List additions in the account to the stack's scripts and databases."""
     drift = compare_with_account(deployment, account, stack=stack, engine=place.engine)
     for difference in drift.findings:
         if difference.kind == "extra" and not difference.path.startswith(("bindings", "applied")):

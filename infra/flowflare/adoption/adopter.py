@@ -42,8 +42,6 @@ class Adopter(Deployer):
 
     Args:
         ledger: the stack's state, in memory.
-        providers: the providers of the resource types.
-        report: receives the steps of the run.
         findings: receives further findings.
     """
 

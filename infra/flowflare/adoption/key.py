@@ -69,11 +69,7 @@ class KeyChoice:
         return _RESOURCE if generation == 1 else f"{_RESOURCE}-{generation}"
 
     def choose(self, account: Account, client: Client) -> tuple[Key, Findings]:
-        """Choose the key to adopt, with what the user must know about it.
-
-        Args:
-            client: the API.
-        """
+        """Choose the key to adopt, with what the user must know about it."""
         findings, service = Findings(), self.spec.service.script_name
         text, origin = self.given
         bound = _find_binding(account, service)

@@ -86,8 +86,6 @@ def recognise(
     """Find parts of the stack that have other names in the account.
 
     Args:
-        spec: the stack.
-        client: the API.
         chosen: names that are already chosen.
     """
     found: list[Recognised] = []

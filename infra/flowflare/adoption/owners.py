@@ -18,7 +18,6 @@ def find_owned_elsewhere(
     """Find records whose resources are in another stack's state.
 
     Args:
-        records: the records for this stack's state.
         states: the names of other stacks with their parsed checkpoints.
 
     Yields:
@@ -43,7 +42,7 @@ def _is_owned(type_: str) -> bool:
 
 
 def identify(record: Resource) -> tuple[str, str, str]:
-    """Return the record's identity within a stack. A subdomain's ID alone is its account's."""
+    """Return the record's identity within a stack; a subdomain's ID is only its account's."""
     return record.type, record.id, str(record.inputs.get("scriptName") or "")
 
 
@@ -51,7 +50,6 @@ def read_other_states(store: Store, own: str) -> Iterator[tuple[str, Any]]:
     """Read the checkpoints of other stacks in a backend; unreadable ones are skipped.
 
     Args:
-        store: the backend.
         own: this stack's key, without the suffix of compression.
     """
     keys = [key for key in store.keys(_STACKS) if not key.startswith(own)]

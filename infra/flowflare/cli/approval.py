@@ -42,7 +42,7 @@ def approve(
     A stack of the embedded engine without protection needs no approval.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         yes: whether `--yes` was given.
         plan: the file of a saved plan.
         digest: the digest that was approved.

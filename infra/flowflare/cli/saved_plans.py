@@ -27,7 +27,7 @@ def plan_with_facts(
     """Plan what `up` would do, and digest what the plan depends on.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         digests: computes the digests.
         say: called with a sentence before slow work.
         on_event: called with each planned step, and each message of the program.
@@ -43,7 +43,7 @@ class PlanSaver:
     """Saves one plan of a stack.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
 
     Raises:
         PlanError: nothing protects the key of the plan's digests.
@@ -76,7 +76,7 @@ def check_saved_plan(project: "Project", path: Path, digest: str | None) -> "Che
     """Check that `up` would do now what a saved plan says.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         path: the plan's file.
         digest: the digest that was approved; None for any.
 

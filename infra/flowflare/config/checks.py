@@ -1,7 +1,8 @@
 """Check what no schema can check: missing files, names that collide, and names that are too long.
 
 The checks read the configuration as it is written, not the validated one, so that a mistake found
-by the schema hides none of theirs. Bindings, classes and addresses have their own files.
+by the schema does not hide a mistake found here. Bindings, classes and addresses have their own
+files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,6 +1,6 @@
 """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` as the Pulumi CLI does, each once in a command.
 
-What a command needs of the files is in a `ProjectFile` and a `Project`, which are passed on: typed
+A `ProjectFile` and a `Project` hold what a command needs of the files, and are passed on: typed
 values with their places, the engine, the backend, the salt. A stack's key replaces the whole value
 of the project's key; values are not merged. Every value keeps its place, so that later problems
 name the file and line. Secrets stay encrypted here; the engine decrypts them with the passphrase.

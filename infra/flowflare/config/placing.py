@@ -64,7 +64,7 @@ def place_value(project: Project, keys: Keys, value: Written) -> dict[Keys, Writ
     """Return what to write into the stack's file to set one value.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         keys: the key and the path inside its value.
         value: the value.
 
@@ -89,7 +89,7 @@ def find_client(project: Project, secret: str, client: str | None) -> str:
     """Return the client that has a secret.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         secret: the secret's name.
         client: the client's name if it is given.
 
@@ -118,7 +118,7 @@ def write_value(
     """Set a value in the stack's file, and return the project with the new file.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         keys: the key and the path inside its value.
         value: the value.
         header: top-level keys to set with it.

@@ -1,4 +1,4 @@
-"""Checks the queues that clients consume: bindings make them, and each has one consumer."""
+"""Check the queues that clients consume: a binding makes each, and it has one consumer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -1,6 +1,6 @@
-"""Makes a stack's model of its checked configuration: names and defaults are filled in.
+"""Make a stack's model from its checked configuration: fill in names and defaults.
 
-Nothing can be wrong here any more.
+The configuration is already valid here.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
-"""List the API's errors: Cloudflare's code, HTTP status and text of each in one place.
+"""List the API's errors in one place, each with Cloudflare's code, HTTP status and text.
 
-Codes, statuses and texts come from issues, client sources and recorded answers. If a status was
-never observed, it is 400. Each says what is this emulator's own interpretation.
+Codes, statuses and texts come from issues, client sources and recorded answers. A status that was
+never observed is 400. An error says so if it is this emulator's own interpretation.
 """
 
 from collections.abc import Iterable

@@ -20,7 +20,7 @@ from flowflare.errors import EmulatorError
 
 
 class Units(BaseModel):
-    """Limit how many units of Workers stay loaded, and for how long an unused one does."""
+    """Set how many units of Workers stay loaded, and how long an unused unit stays loaded."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,7 +29,7 @@ class Units(BaseModel):
 
 
 class Cron(BaseModel):
-    """Select a cron trigger: without `cron` the script's first, without `time` the current time."""
+    """Select a cron trigger: by default the script's first one, at the current time."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -173,7 +173,7 @@ class Control:
 
 
 class TokenControl:
-    """Create API tokens beside the data folder's; the limit counts each token's calls apart.
+    """Create further API tokens; the limit counts the calls of each token separately.
 
     Args:
         tokens: the tokens that the API accepts.
@@ -191,11 +191,7 @@ class TokenControl:
 
 
 class LimitControl:
-    """Show, change and reset the limit on calls.
-
-    Args:
-        limit: the counter of calls.
-    """
+    """Show, change and reset the limit on calls."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""Check who may call: this machine by its own name, no foreign web page, a valid token.
+"""Refuse requests for other hosts, from foreign web pages, or without a valid token.
 
 Any web page can make a browser send requests to loopback. Each request is therefore checked by its
 `Host` (against DNS rebinding), `Origin` and `Sec-Fetch-Site`. A page that a Worker serves on this
@@ -29,11 +29,7 @@ _FILES = f"{CONTROL}/uploads/"
 
 
 class Tokens:
-    """Hold the tokens that the API accepts: the data folder's and those created through control.
-
-    Args:
-        own: the data folder's token.
-    """
+    """Hold the tokens that the API accepts: the data folder's and those created through control."""
 
     def __init__(self, own: str) -> None:
         self._known = [own]
@@ -55,7 +51,7 @@ class Tokens:
 
 
 class Doors:
-    """Refuse requests for other hosts, from foreign pages, and to control without a token.
+    """Refuse requests for other hosts, from foreign pages, and control calls without a token.
 
     Args:
         app: the application that answers all other requests.

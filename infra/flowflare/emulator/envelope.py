@@ -24,7 +24,6 @@ class Refusal(Exception):  # noqa: N818 -- an answer of the API, not a failure o
     """Refuse a call to the API.
 
     Args:
-        status: the HTTP status.
         problems: the entries of `errors`.
         headers: other headers of the answer, such as `Retry-After`.
     """
@@ -47,13 +46,12 @@ def refusal(status: int, code: int, message: str) -> Refusal:
 
 @dataclass(frozen=True)
 class Code:
-    """Describe an error of the API. Calling it with the words for its text returns the refusal.
+    """Describe an error of the API. Call it with the values for its text to get the refusal.
 
     Attributes:
-        status: the HTTP status.
         code: Cloudflare's number.
-        text: the message, with the names of the words in braces.
-        when: what it is the error for.
+        text: the message, with placeholders in braces.
+        when: when the API returns it.
     """
 
     status: int
@@ -63,11 +61,11 @@ class Code:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the names of the words, in the order of the text."""
+        """Return the names of the placeholders, in the order of the text."""
         return tuple(dict.fromkeys(name for _, name, _, _ in Formatter().parse(self.text) if name))
 
     def __call__(self, *words: str, **named: str) -> Refusal:
-        """Return the refusal, with words in the order of the text, or by name."""
+        """Return the refusal. Values are in the order of the placeholders, or by name."""
         named |= zip(self.words, words, strict=True) if words else ()
         return refusal(self.status, self.code, self.text.format(**named))
 
@@ -98,15 +96,3 @@ def failure(error: Refusal) -> JSONResponse:
     errors = [{"code": problem.code, "message": problem.message} for problem in error.problems]
     body = {"success": False, "errors": errors, "messages": [], "result": None}
     return JSONResponse(body, status_code=error.status, headers=error.headers)
-
-
-def page_of(items: Sequence[Any], *, page: int, per_page: int) -> tuple[list[Any], dict[str, int]]:
-    """Cut one page out of a list.
-
-    Returns:
-        the page's items and its `result_info`.
-    """
-    start = (page - 1) * per_page
-    part = list(items[start : start + per_page])
-    info = {"page": page, "per_page": per_page, "count": len(part), "total_count": len(items)}
-    return part, info

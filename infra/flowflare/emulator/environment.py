@@ -14,9 +14,5 @@ _NEEDED: Final = re.compile(
 
 
 def needed_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Select the variables that the emulator, Node and workerd need.
-
-    Args:
-        environ: the environment to select from.
-    """
+    """Select the variables that the emulator, Node and workerd need."""
     return {name: value for name, value in environ.items() if _NEEDED.fullmatch(name)}

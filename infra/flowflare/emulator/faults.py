@@ -1,4 +1,4 @@
-"""Hold fault rules, which make calls fail so that clients can be tested against it.
+"""Hold fault rules, which make calls fail, to test how clients handle failures.
 
 A rule matches calls by method, path, account and count. It then answers with a status, cuts the
 connection, delays the call, or holds it until the rule is released. It can also process the call
@@ -74,7 +74,7 @@ class Lose(_Action):
 class Silence(_Action):
     """Stay silent until the client gives up.
 
-    `done` says whether the call is processed first or never.
+    `done` says whether the call is processed first.
     """
 
     kind: Literal["silence"]

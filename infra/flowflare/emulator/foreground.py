@@ -36,7 +36,6 @@ async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        options: the options of the emulator.
         say: called once when the emulator is ready, with base URL, port and process ID.
 
     Raises:
@@ -97,7 +96,7 @@ def _this_task() -> asyncio.Task[Any]:
 
 @contextmanager
 def _lock_data(data: Path) -> Iterator[int]:
-    """Hold the data folder's lock, which the system releases however this process ends.
+    """Hold the data folder's lock, which the system releases when this process ends.
 
     The runtime's processes hold the lock too. After `kill -9` of this process, the next start
     therefore waits until they have released the Workers' ports.

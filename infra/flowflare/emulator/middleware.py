@@ -1,4 +1,4 @@
-"""Check, count, fail and log every call of the API: tokens, limits, fault rules and the log.
+"""Check, count and log every API call, and apply fault rules.
 
 It is plain ASGI because a fault must be able to cut the connection, which a response cannot do.
 """
@@ -29,7 +29,7 @@ _UNKNOWN = "(The emulator does not know the operation"
 
 @dataclass
 class _Call:
-    """Collect what the log will say about a running call."""
+    """Collect the log entry of a running call."""
 
     sequence: int
     began: float
@@ -74,9 +74,6 @@ class Gatekeeper:
     Args:
         app: the application that answers.
         tokens: the tokens that the API accepts.
-        rules: the active fault rules.
-        log: the log of calls.
-        limit: the limit on calls of each token.
     """
 
     def __init__(
@@ -134,7 +131,7 @@ class Gatekeeper:
             await self._fail(active.rule.action, scope, receive, watched)
 
     async def _answer(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the service answer, and turn its failures into answers in Cloudflare's envelope."""
+        """Have the service answer, and wrap its failures in Cloudflare's envelope."""
         try:
             await self._app(scope, receive, send)
         except Exception:

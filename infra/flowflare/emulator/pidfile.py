@@ -58,7 +58,7 @@ def write(data: Path, pid: int, port: int) -> None:
 
 
 def read(data: Path) -> Owner | None:
-    """Return the process that serves a data folder, or None if it does not run any more."""
+    """Return the process that serves a data folder, or None if it has ended."""
     try:
         owner = Owner(**json.loads((data / _NAME).read_text()))
     except (OSError, ValueError, TypeError):

@@ -1,6 +1,6 @@
 """Start, find and stop the emulator in the background.
 
-Starting it twice is harmless: the second start finds the running emulator. Remains of a crash (a
+Starting it twice is harmless: the second start finds the running emulator. Leftovers of a crash (a
 pid file of a dead or reused process, an unfinished write) do not prevent a start.
 """
 
@@ -60,7 +60,7 @@ class Running:
         if token is None:
             raise EmulatorError(
                 f"the embedded Cloudflare (process {self.pid}) has no API token in {self.data}",
-                remedy="An earlier version started it. Stop it, and the next start makes a token: "
+                remedy="An earlier version started it. Stop it; the next start creates a token: "
                 "flowflare emulator stop",
             )
         return token
@@ -70,7 +70,6 @@ def start(settings: Settings, on_progress: Progress) -> Running:
     """Start the emulator in the background and wait until it is ready.
 
     Args:
-        settings: the emulator's options.
         on_progress: called with a few words about what is happening.
 
     Returns:

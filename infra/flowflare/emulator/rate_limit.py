@@ -70,11 +70,7 @@ class RateLimit:
         return list(self._limits.values())
 
     def count(self, token: str) -> Verdict:
-        """Count a call.
-
-        Args:
-            token: the token of the call.
-        """
+        """Count a call."""
         limit = self._limits.get(token, self._limits[None])
         if limit.calls is None:
             return Verdict(refused=False)

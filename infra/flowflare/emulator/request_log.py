@@ -1,6 +1,7 @@
 """Log the calls of the API in memory, bounded, without tokens and secrets.
 
-Bodies are not stored. A summary names what a write was about, from fields that never hold a value.
+Bodies are not stored. A summary names the object of a write, from fields that never contain
+secrets.
 """
 
 import itertools

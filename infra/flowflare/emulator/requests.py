@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import page_of, success
+from flowflare.emulator.envelope import success
 from flowflare.emulator.json_text import NotJsonError, parse_json
 
 API = "/client/v4"
@@ -30,11 +30,7 @@ def operation(method: str, path: str, handler: Handler) -> BaseRoute:
 
 
 def account_of(request: Request) -> str:
-    """Return the account ID in the path.
-
-    Raises:
-        Refusal: 7003, it is not an account ID.
-    """
+    """Return the account ID in the path. Refusal: 7003, it is not an account ID."""
     account = str(request.path_params["account"])
     if not _ID.fullmatch(account):
         raise codes.no_route(request.url.path)
@@ -42,11 +38,7 @@ def account_of(request: Request) -> str:
 
 
 def zone_of(request: Request) -> str:
-    """Return the zone ID in the path.
-
-    Raises:
-        Refusal: 7003, it is not a zone ID.
-    """
+    """Return the zone ID in the path. Refusal: 7003, it is not a zone ID."""
     zone = str(request.path_params["zone"])
     if not _ID.fullmatch(zone):
         raise codes.no_route(request.url.path)
@@ -69,19 +61,23 @@ def number(request: Request, name: str, default: int) -> int:
     return int(text) if _NUMBER.fullmatch(text) and int(text) > 0 else default
 
 
-def answer_page(request: Request, items: Sequence[Any], *, per_page: int = 100) -> Response:
-    """Answer with the page of a list that the query asks for."""
-    page, per_page = number(request, "page", 1), number(request, "per_page", per_page)
-    part, info = page_of(items, page=page, per_page=per_page)
-    return success(part, info=info)
+def answer_page(
+    request: Request, items: Sequence[Any], *, per_page: int = 100, listed: str = ""
+) -> Response:
+    """Answer with the page of a list that the query asks for.
+
+    Args:
+        per_page: how many items a page has if the query does not say.
+        listed: the key of the items in the answer's result; empty if the result is the items.
+    """
+    page, size = number(request, "page", 1), number(request, "per_page", per_page)
+    part = list(items[(page - 1) * size : page * size])
+    info = {"page": page, "per_page": size, "count": len(part), "total_count": len(items)}
+    return success({listed: part} if listed else part, info=info)
 
 
 async def json_body(request: Request) -> Any:
-    """Return the body as JSON.
-
-    Raises:
-        Refusal: 10001, the body is not JSON.
-    """
+    """Return the body as JSON. Refusal: 10001, the body is not JSON."""
     try:
         return parse_json(await request.body())
     except NotJsonError as error:
@@ -89,11 +85,7 @@ async def json_body(request: Request) -> Any:
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    """Return the body as a JSON object.
-
-    Raises:
-        Refusal: 10001, the body is not a JSON object.
-    """
+    """Return the body as a JSON object. Refusal: 10001, the body is not a JSON object."""
     body = await json_body(request)
     if not isinstance(body, dict):
         raise codes.invalid_body("The request body is not a JSON object.")

@@ -91,10 +91,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     """Open the database and create every part.
 
     Args:
-        programs: the paths of Node and its packages.
         data: the folder that holds all data.
         identity: what `/emulator/health` says about this process.
-        token: the data folder's API token.
 
     Raises:
         EmulatorError: another version of the emulator wrote the data.

@@ -60,7 +60,6 @@ def find_token(project: "Project", environ: Mapping[str, str]) -> str:
     """Open the API token, the only secret that a command needs if it only calls the API.
 
     Args:
-        project: the project seen through the stack.
         environ: the environment: the token, or the passphrase that opens the configured token.
 
     Raises:

@@ -47,7 +47,6 @@ def open_configuration(
     """Open the secrets of a project's configuration.
 
     Args:
-        project: the project seen through the stack.
         vault: opens what is encrypted under the stack file's `encryptionsalt`.
         needs_salt: whether a secret without an `encryptionsalt` is an error. Other secrets
             providers than the passphrase have none; their secrets get stand-ins in a recording.
@@ -71,8 +70,6 @@ def open_vault(project: Project, environ: Mapping[str, str], home: Path | None =
     """Open the vault of a project's configuration.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the passphrase.
         home: the folder whose `.flowflare` has the passphrase, if not the project's.
     """
     passphrase = find_passphrase((home or project.root) / ".flowflare", environ, make=False)
@@ -87,7 +84,7 @@ def _open_value(
     if needs_salt and not project.encryption_salt:
         raise SecretError(
             f"the value is encrypted, but {project.stack_file.name} has no encryptionsalt",
-            remedy="Put back the encryptionsalt line that belongs to it, or set the value again.",
+            remedy="Restore its encryptionsalt line, or set the value again.",
         )
     # The ciphertext of the passphrase begins with `v1:`, that of Pulumi Cloud is bare base64.
     if value.text[:1] not in "{[":

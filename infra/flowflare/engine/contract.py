@@ -30,7 +30,7 @@ class Stack(Protocol):
 
     @property
     def project(self) -> Project:
-        """The project seen through the stack."""
+        """The project with the stack's configuration."""
 
     def preview(self, on_event: OnEvent | None = None, observe: "Observe | None" = None) -> Plan:
         """Plan what `up` would do; nothing is written.
@@ -59,7 +59,7 @@ class Stack(Protocol):
         """Plan what `destroy` would do; nothing is written.
 
         Args:
-            lose_data: names of protected resources that would be deleted all the same.
+            lose_data: names of protected resources that would be deleted anyway.
         """
 
     def destroy(
@@ -69,7 +69,7 @@ class Stack(Protocol):
 
         Args:
             on_event: takes each event as it happens.
-            lose_data: names of protected resources that are deleted all the same.
+            lose_data: names of protected resources that are deleted anyway.
 
         Raises:
             LockedError: another run holds the stack.
@@ -123,8 +123,6 @@ def open_stack(
     """Open a stack on the engine that its configuration names.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment.
         api: opens the API's clients of an engine that calls from this process, by default with
             what this process shares.
 
@@ -144,10 +142,6 @@ def open_stack(
 def find_backend(project: Project, environ: Mapping[str, str]) -> Backend | None:
     """Find where a stack's state can be read without the Pulumi CLI.
 
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-
     Returns:
         The backend; None if only the Pulumi CLI can read it.
     """
@@ -163,8 +157,6 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
     """Read a stack's state without the Pulumi CLI if possible.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment.
         opened: whether the Pulumi CLI must open the secrets of a state that it exports. If not,
             they stay sealed if it cannot open them; it opens all of them or none.
 

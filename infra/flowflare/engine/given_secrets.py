@@ -20,12 +20,7 @@ _PLAIN: Final = frozenset({"json", "props", "variables"})
 
 
 def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
-    """Report these secrets to the run's filter. Other code reports a source that cannot be read.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-    """
+    """Report these secrets to the run's filter. Other code reports a source that cannot be read."""
     for key, value in project.values.items():
         if key == API_TOKEN and not value.secret:
             learn(value.text)

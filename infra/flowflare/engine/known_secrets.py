@@ -18,9 +18,7 @@ def learn_stack_secrets(
     """Open all secrets of a stack, so that the run's filter learns them.
 
     Args:
-        project: the project seen through the stack.
         environ: the environment: the passphrase, and variables that are secrets.
-        state: the stack's state.
         on_event: takes a warning if secrets cannot be opened.
     """
     parts: dict[str, Callable[[], None]] = {
@@ -49,7 +47,6 @@ def open_state_secrets(state: Deployment, opened: set[str]) -> None:
     """Open the secrets of a state; the vault reports them.
 
     Args:
-        state: the state.
         opened: the ciphertexts that were opened before; new ones are added.
 
     Raises:
@@ -74,7 +71,6 @@ def describe_unknown(stack: str, part: str, error: FlowflareError | OSError) -> 
     """Write the warning that secrets are not known.
 
     Args:
-        stack: the stack's name.
         part: `configuration` or `state`.
         error: why.
     """

@@ -77,7 +77,6 @@ def read_facts(
     """Digest what a plan depends on.
 
     Args:
-        project: the project seen through the stack.
         environ: the environment, for variables that are secrets.
         deployment: the state that the plan was made over.
         declared: the records of what the program declares.

@@ -8,7 +8,6 @@ def refuse_step(step: Step, what: str) -> ProtectedError:
     """Make the error of a step on a protected resource.
 
     Args:
-        step: the step.
         what: `deleted`, `destroyed` or `replaced`.
     """
     return ProtectedError(
@@ -18,7 +17,7 @@ def refuse_step(step: Step, what: str) -> ProtectedError:
 
 
 def make_failure(step: Step, error: Exception) -> Failure:
-    """Make the failure that an error means for a step."""
+    """Make the failure of a step from its error."""
     reason = str(error) or type(error).__name__
     if isinstance(error, ProtectedError):
         return Failure(step.urn, step.name, step.type, reason, "protected")

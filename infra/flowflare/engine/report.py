@@ -22,7 +22,7 @@ class RunLog:
 
     Args:
         on_event: takes every event, one at a time; None to report nothing.
-        clock: seconds, for how long a step takes.
+        clock: returns seconds, to measure durations.
     """
 
     def __init__(self, on_event: OnEvent | None, clock: Callable[[], float]) -> None:
@@ -45,7 +45,6 @@ class RunLog:
         """Report that a step has succeeded.
 
         Args:
-            step: the step.
             since: when it began; None if it took no time.
             listed: whether it counts as a step of the run; a part of another step does not.
         """
@@ -76,7 +75,7 @@ class RunLog:
         """Report, inside the block, when calls wait for the account's rate limit.
 
         Args:
-            api: what opens the API's clients; None for what this process shares.
+            api: opens the API's clients; None for this process's shared connector.
         """
         from flowflare.api import PROCESS, describe_wait
 
@@ -101,7 +100,7 @@ class RunLog:
 def describe_failures(
     failures: list[Failure], program: FlowflareError | None = None
 ) -> FlowflareError:
-    """Make the error that lists each failure with name and reason, and counts the skipped."""
+    """Make an error that lists each failure with its reason, and counts skipped resources."""
     causes = [failure for failure in failures if failure.kind != "skipped"]
     lines = []
     for failure in causes:
@@ -118,7 +117,7 @@ def describe_failures(
         return ProtectedError(f"{count} would lose data, and protect stops it{after}:\n{text}")
     return UpdateFailed(
         f"{count} failed{after}:\n{text}",
-        remedy="What was made is kept in state: put the cause right and run it again.",
+        remedy="State records what was created. Fix the cause and run it again.",
     )
 
 

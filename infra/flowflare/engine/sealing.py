@@ -24,7 +24,6 @@ class Sealed:
     """An encrypted value.
 
     Attributes:
-        secure: the ciphertext.
         header: the top-level keys of the stack's file that it needs, and that the file lacks.
     """
 
@@ -37,11 +36,6 @@ def seal_text(project: Project, environ: Mapping[str, str], text: str) -> Sealed
 
     The passphrase of the file's salt encrypts here. Everything else is up to the Pulumi CLI: other
     providers, and a stack whose file does not have its salt yet.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment, for the passphrase.
-        text: the value.
 
     Raises:
         SecretError: the passphrase is missing or wrong.

@@ -26,7 +26,7 @@ class PendingStacks:
     """Which stacks need an `up`.
 
     Attributes:
-        stacks: stacks that need an `up`, in the order of the question.
+        stacks: stacks that need an `up`, in the given order.
         unchanged: stacks whose inputs are the same as those that were last applied.
         why: the reason for each pending stack, in a few words.
         fingerprints: the fingerprints of all stacks, from their files as they are now.

@@ -67,7 +67,7 @@ class FleetSession:
 
     @property
     def standing(self) -> tuple[Tenant, ...]:
-        """The selected tenants that should be up or suspended, but not retired."""
+        """The selected tenants that are active or suspended."""
         return tuple(tenant for tenant in self.tenants if tenant.status != "retired")
 
     def stack(self, tenant: Tenant) -> str:

@@ -68,7 +68,7 @@ class TenantStatus(Frozen):
 class FleetStatus(Frozen):
     """The status of the tenants of an environment.
 
-    A format may gain keys. No key of a format is removed or changes its meaning.
+    New keys may be added within a format. Existing keys are not removed and keep their meaning.
     """
 
     format: Literal[1] = Field(description="The version of this document's format.")

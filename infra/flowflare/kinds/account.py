@@ -1,4 +1,4 @@
-"""Reads an account. Each list is read at most once for all stacks, and all requests are counted."""
+"""Read an account. Each list is read at most once for all stacks, and all requests are counted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final

@@ -1,9 +1,9 @@
 """The contract of a kind of resource: its verbs, and the functions that load its answers.
 
-The value of a verb is a name in the folder's file of that verb: `apply="D1Database"` in the folder
-`d1_database` is `D1Database` in `d1_database/apply.py`. `module:name` is a name that several kinds
-share, `Shared` is such a name that takes the kind first, and `NotSupported` gives the reason why
-there is no answer.
+A verb's value is the name of an object in the folder's file for that verb: `apply="D1Database"` in
+the folder `d1_database` is `D1Database` in `d1_database/apply.py`. `module:name` is a name that
+several kinds share, `Shared` is such a name that takes the kind first, and `NotSupported` gives the
+reason why there is no answer.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Registers a client's own store: its name, and its settings as they are written."""
+"""Register a client's own store: its name, and its settings as they are written."""
 
 import copy
 from collections.abc import Mapping

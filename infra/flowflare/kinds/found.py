@@ -1,4 +1,4 @@
-"""Compares records of state, and declared resources, with the resources of the account."""
+"""Compare records of state, and declared resources, with the resources of the account."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

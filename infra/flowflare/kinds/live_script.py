@@ -1,4 +1,4 @@
-"""Reads a live script: tag, settings, Durable Objects and the scripts that are bound to them."""
+"""Read a live script: tag, settings, Durable Objects and the scripts that are bound to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

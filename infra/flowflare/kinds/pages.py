@@ -1,4 +1,4 @@
-"""Reads a list of Cloudflare's API page by page."""
+"""Read a list of Cloudflare's API page by page."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Adds to a resource's outputs what Cloudflare's plugin stores in state.
+"""Add to a resource's outputs what Cloudflare's plugin stores in state.
 
 The plugin cannot read a state without these outputs: `pulumi refresh` then assumes a state of
 Terraform's provider 4 ("missing required database_id"). The values were recorded with

@@ -84,7 +84,7 @@ class SlicedModule(ModuleType):
         return sorted({*super().__dir__(), *self._exported})
 
     def _execute_classes(self, names: Iterable[str]) -> None:
-        """Execute those of the classes that were not executed yet, also by another thread.
+        """Execute the classes that no thread has executed yet.
 
         All are compiled at once. Empty lines between them keep the line numbers of tracebacks.
         Compiling each class separately would read the lines before it every time.

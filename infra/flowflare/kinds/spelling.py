@@ -1,4 +1,4 @@
-"""Translates between Cloudflare's spelling and Pulumi's: `script_name` and `scriptName`."""
+"""Translate between Cloudflare's spelling and Pulumi's: `script_name` and `scriptName`."""
 
 import re
 from collections.abc import Iterable

@@ -60,7 +60,7 @@ def find(kind: Kind, wanted: Wanted, account: Account, findings: Findings) -> Th
 
 
 def _take_live(inputs: Props, row: Any, keys: tuple[str, ...]) -> Iterator[Difference]:
-    """Replace inputs that differ by the live values; secrets stay, which no response has."""
+    """Replace differing inputs by the live values; keep secrets, which no response contains."""
     for key in (key for key in keys if key in inputs):
         declared, live = inputs[key], row.get(snake(key))
         returned = _keep_returned({key: declared}, row).get(key)

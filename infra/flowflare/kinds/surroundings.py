@@ -58,7 +58,7 @@ def list_classes(steps: Sequence[Step], *, new: bool = False) -> dict[str, tuple
 
 
 def _list_bound_classes(script: Props) -> set[str]:
-    """List the classes that a script binds and, without another script's name, implements."""
+    """List the classes that a script binds and implements itself."""
     bindings = script.get("bindings")
     return {
         binding["className"]

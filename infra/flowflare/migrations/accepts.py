@@ -46,7 +46,6 @@ class Accepts:
 
     Args:
         pieces: the file's statements, each with the comments before it.
-        file: the file's name.
     """
 
     def __init__(self, pieces: Sequence[Statement], file: str) -> None:

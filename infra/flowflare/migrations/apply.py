@@ -17,8 +17,8 @@ def migrate(database: RemoteDatabase, migrations: Sequence[Migration]) -> tuple[
         migrations: all files, in order.
 
     Returns:
-        The name and checksum of each file as the ledger has them afterwards, in order of the
-        files. A checksum that an earlier release noted stays.
+        The name and checksum of each file as the ledger has them afterwards, in order of the files.
+        A checksum from an earlier release is kept.
 
     Raises:
         MigrationError: an applied file was changed (nothing is applied), or a file's SQL failed

@@ -86,7 +86,7 @@ def compare_objects(
 def find_match(
     database: Mapping[ObjectName, str], migrations: Sequence[Migration]
 ) -> Migration | None:
-    """Find the last file up to which the files create exactly the database; None if none does."""
+    """Find the last file up to which the files create exactly this database, or None."""
     for count in range(len(migrations), 0, -1):
         try:
             if not compare_objects(database, migrations[:count]):

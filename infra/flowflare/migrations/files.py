@@ -53,7 +53,7 @@ class Migration:
     windows: bool = field(default=False, compare=False)
 
     def has_checksum(self, stored: str | None) -> bool:
-        """Return whether a stored checksum, also an earlier release's, is that of this text."""
+        """Return whether a stored checksum, of this or an earlier release, matches the text."""
         return stored in (self.checksum, self.digest)
 
 
@@ -61,8 +61,8 @@ def read_migrations(folder: Path) -> tuple[Migration, ...]:
     """Read the migrations of a folder in wrangler's order.
 
     Args:
-        folder: the folder. Its files that end in `.sql` count, or without any, the
-            `migration.sql` in each folder below it. Hidden files do not count.
+        folder: the folder. Its `.sql` files are read; if it has none, the `migration.sql` of each
+            subfolder. Hidden files are ignored.
 
     Raises:
         MigrationError: the folder is missing, or files have names that cannot be printed or
@@ -99,8 +99,8 @@ def make_migration(name: str, text: str) -> Migration:
 def order_key(name: str) -> tuple[tuple[float, bytes], ...]:
     """Return the key that sorts names as wrangler does.
 
-    Each part of the path counts: by its leading number, without a number last, then by its text.
-    JavaScript compares texts by UTF-16 units.
+    Path parts are compared by their leading number, with parts without a number last, then by their
+    text in UTF-16 units, as in JavaScript.
     """
     keys = []
     for part in name.split("/"):
@@ -111,7 +111,7 @@ def order_key(name: str) -> tuple[tuple[float, bytes], ...]:
 
 
 def read_number(name: str) -> str | None:
-    """Return the digits that a name begins with; None without digits, or for a date."""
+    """Return the digits that a name begins with; None if there are none, or for a date."""
     if any(date.match(name) for date, _ in _DATES[:2]):
         return None
     digits = _DIGITS.match(name)
@@ -124,7 +124,7 @@ def find_named(names: Sequence[str], given: str) -> list[str]:
 
 
 def make_next_name(migrations: Sequence[Migration], words: str, now: datetime) -> str:
-    """Return the name of the next file, in the style of the last one; else as wrangler would.
+    """Return the name of the next file, in the style of the last file, or in wrangler's.
 
     Args:
         migrations: the existing files, in order.
@@ -132,7 +132,7 @@ def make_next_name(migrations: Sequence[Migration], words: str, now: datetime) -
         now: the time, for folders whose files are named after dates.
 
     Raises:
-        MigrationError: the words cannot be part of a file's name, or no name would be the last.
+        MigrationError: the words cannot be part of a file's name, or no new name would sort last.
     """
     names = [file.name for file in migrations]
     last = next((name for name in reversed(names) if _DIGITS.match(name)), "0000_")

@@ -19,7 +19,6 @@ class Finding:
     Attributes:
         rule: the rule's name, which a comment uses to accept it.
         severity: `error` stops `up`, `warning` does not.
-        file: the migration's file name.
         line: the line in it, from 1.
         statement: the first line of the statement; empty for a finding about the file.
         message: what is wrong.
@@ -96,7 +95,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "replace-cascades": Rule("error", "REPLACE that also deletes or changes rows of other tables"),
     "reserved-name": Rule("error", "a name that SQLite or D1 reserves"),
     "statement-too-long": Rule("error", "a statement of more than 100,000 bytes"),
-    "syntax-error": Rule("error", "a text that is not SQLite's SQL"),
+    "syntax-error": Rule("error", "text that is not valid SQLite SQL"),
     "temporary": Rule("error", "a temporary table, view or trigger: D1 refuses them"),
     "too-deep": Rule("error", "an expression or a query that is nested too deeply"),
     "too-many-columns": Rule("error", "a table of more than 100 columns"),

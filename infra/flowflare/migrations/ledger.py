@@ -47,13 +47,7 @@ WHERE type = 'table' AND name IN ('d1_migrations', 'flowflare_migrations');
 
 
 class RemoteDatabase:
-    """One D1 database over Cloudflare's API.
-
-    Args:
-        client: the API.
-        account_id: the account.
-        database_id: the database.
-    """
+    """One D1 database over Cloudflare's API."""
 
     def __init__(self, client: Client, account_id: str, database_id: str) -> None:
         self._client = client
@@ -125,8 +119,7 @@ def apply(
     """Apply one file and record it, as one unit.
 
     Args:
-        database: the database, its ledger open.
-        migration: the file.
+        database: the database, whose ledger has its tables.
         bookmark: the Time Travel bookmark before the file.
         before: the files before it, used to find the statement that D1 refused.
 
@@ -210,7 +203,7 @@ def _quote(text: str) -> str:
 
 
 def write_file(sql: str) -> str:
-    """Write a file so that D1 takes it, and the ledger's insert can follow it."""
+    """Write a file in a form that D1 accepts and that the ledger's insert can follow."""
     cut = [(comments, write_statement(text)) for comments, text in cut_statements(sql)]
     last = next((text.rstrip() for _, text in reversed(cut) if text), ";")
     # A file of comments stays unchanged: D1 refuses an empty statement.

@@ -20,7 +20,6 @@ class Destination:
 
     Attributes:
         words: the point in words.
-        bookmark: its Time Travel bookmark.
         undone: the files that were applied after it, oldest first.
         since: the time in UTC after which written rows are lost; None if unknown.
     """

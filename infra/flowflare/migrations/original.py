@@ -1,8 +1,8 @@
 """Recognise the original Flowflare's tables, and write the SQL that converts their rows.
 
 The original's columns are from its API reference. It has two rows for a step that started and
-ended, and several for a workflow without a reference. Here each is one row, so they are merged. Its
-times have two formats, and an ended run may have no end time.
+ended, and several for a workflow without a reference. This schema has one row for each, so they are
+merged. Its times have two formats, and an ended run may have no end time.
 """
 
 # ruff: noqa: S608 -- only names of tables and columns, none of them from outside
@@ -58,7 +58,6 @@ def write_conversion(
 
     Args:
         objects: the database's definitions, by type and name.
-        columns: the columns of each of its tables.
         files: the migrations that create the tables.
     """
     parts = [

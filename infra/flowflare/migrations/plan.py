@@ -20,7 +20,6 @@ class Applied:
     """One row of the ledger.
 
     Attributes:
-        name: the migration's file name.
         checksum: of the text that was applied; None if wrangler applied it, which stores none.
         applied_at: the time in UTC, `2026-11-23 14:36:00`; None if it was not read.
         bookmark: the Time Travel bookmark before the file; None if there is none.
@@ -75,12 +74,12 @@ def list_pending(
 
 
 def sort_as_applied(migrations: Sequence[Migration], names: Iterable[str]) -> list[Migration]:
-    """Sort files as they ran, because wrangler also applies a file that arrives late.
+    """Sort files in the order in which they ran, because wrangler also applies late files.
 
     Args:
         migrations: files, in order.
-        names: the ledger's names, oldest first. A file that it does not have stays behind the
-            file before it.
+        names: the ledger's names, oldest first. A file that is not in the ledger keeps its place
+            after the file before it.
     """
     ran = {name: at for at, name in enumerate(names)}
     places, place = {}, -1

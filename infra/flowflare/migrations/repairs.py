@@ -38,7 +38,7 @@ class HandMade:
 
 
 def describe_difference(found: SchemaDifference) -> Iterator[HandMade]:
-    """Describe a difference, a table's by its columns if it has others only."""
+    """Describe a difference; a table that only differs in columns is described by column."""
     columns = list(_compare_columns(found)) if found.type == "table" else []
     if columns:
         yield from columns
@@ -58,7 +58,7 @@ def describe_difference(found: SchemaDifference) -> Iterator[HandMade]:
 
 
 def _compare_columns(found: SchemaDifference) -> Iterator[HandMade]:
-    """Compare a table's columns; nothing if it differs in anything but added and removed ones."""
+    """Compare a table's columns; empty if more than added and removed columns differ."""
     if found.kind != "different" or found.database is None or found.files is None:
         return
     here, there = _list_parts(found.database), _list_parts(found.files)

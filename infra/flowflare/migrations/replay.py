@@ -14,7 +14,6 @@ def find_refused_statement(
 
     Args:
         before: the files that were applied before it.
-        migration: the file.
         reason: D1's error, which has SQLite's message but no position.
     """
     with Schema() as schema:

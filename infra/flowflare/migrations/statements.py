@@ -56,7 +56,6 @@ def find_failing_statement(sql: str, reason: str) -> Statement | None:
     """Find the statement that an error is about; None if it cannot be determined.
 
     Args:
-        sql: the file's text.
         reason: D1's error.
     """
     every = split_statements(sql)

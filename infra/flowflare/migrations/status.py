@@ -12,7 +12,6 @@ class FileStatus:
     """The state of one file.
 
     Attributes:
-        name: the file's name.
         state: `applied`, `pending`, or the kind of its problem, such as `edited`.
         by: `flowflare` or `wrangler`, which stores no checksum; None for a pending file.
         applied_at: when it was applied, in UTC.

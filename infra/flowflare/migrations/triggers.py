@@ -1,4 +1,4 @@
-"""Write triggers in the form that D1's query endpoint takes.
+"""Write triggers in the form that D1's query endpoint accepts.
 
 The endpoint splits the text itself. By public reports (workers-sdk issues 4727, 10998, 14991 and
 15314) it recognises a trigger's body by an upper-case BEGIN, and ends it at the first END before
@@ -75,7 +75,7 @@ def _close_case(written: list[str], begin: int, end: int) -> None:
 
 
 def _keep_apart(written: Sequence[str], at: int, word: str) -> str:
-    """Write a word with a space on each side that has none; the last END needs none after it."""
+    """Surround a word with spaces where they are missing, except after the last END."""
     before = "" if written[at - 1].isspace() else " "
     is_followed = at + 1 >= len(written) or written[at + 1].isspace() or word == "END"
     return f"{before}{word}{'' if is_followed else ' '}"

@@ -81,7 +81,6 @@ def find_fates(history: Sequence[ClassMigration], before: Collection[str]) -> di
 
     Args:
         history: the pending steps, oldest first.
-        before: the existing classes.
     """
     course = _follow(history, before)
     return {
@@ -98,7 +97,6 @@ def list_losses(
 
     Args:
         steps: the pending steps, oldest first.
-        before: the existing classes.
     """
     lives = _follow(steps, before).lives
     return tuple(
@@ -145,7 +143,6 @@ def compute_net_effect(
 
     Args:
         steps: the pending steps, oldest first, without mistakes.
-        before: the script's existing classes.
         without: resulting classes that another script took over before they were created here.
 
     Returns:
@@ -193,7 +190,7 @@ def replace_missing_transfers(
 
 
 def _send(life: _Life, lists: list[dict[str, list[object]]]) -> None:
-    """Add what one class needs to be sent."""
+    """Add the directive that one class needs."""
 
     def add(step: int, name: str, value: object) -> None:
         lists[step].setdefault(name, []).append(value)

@@ -66,7 +66,7 @@ SERVICE_HISTORY = (
 
 
 def make_service_history(first_tag: str | None = None) -> tuple[ClassMigration, ...]:
-    """Return the service's class migrations; the first may have another tag, if made elsewhere.
+    """Return the service's class migrations; a script made elsewhere may have another first tag.
 
     Args:
         first_tag: the tag with which the service's script got its class; None for ours.

@@ -33,7 +33,6 @@ def find_neighbours(
     """Collect the neighbours of a script.
 
     Args:
-        script_name: the script.
         histories: the class migrations of each script of the stack, by the script's name.
     """
     others = [(name, step) for name, steps in histories.items() for step in steps]

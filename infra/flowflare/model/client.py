@@ -92,7 +92,7 @@ class QueueConsumerSpec(Frozen):
 
     @property
     def part(self) -> str:
-        """What the resource is called in the program: `orders-jobs-queue-consumer`."""
+        """The resource's name in the program: `orders-jobs-queue-consumer`."""
         return f"{hyphenate(self.queue) or self.queue_id}-queue-consumer"
 
     def list_references(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class Bundle:
 
 
 def hash_parts(*parts: str) -> str:
-    """Return the SHA-256 of the parts; where one part ends matters."""
+    """Return the SHA-256 of the parts and of the boundaries between them."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

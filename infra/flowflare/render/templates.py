@@ -1,4 +1,4 @@
-"""Render Jinja2 templates to JavaScript. Values get in only through the `js` filter.
+"""Render Jinja2 templates to JavaScript. Values are inserted only by the `js` filter.
 
 A template of the same name in the project's `templates/` replaces ours. Templates run in Jinja's
 sandbox: they can only access the values that they receive, so that a template from elsewhere cannot
@@ -138,7 +138,7 @@ class _Templates(jinja2.BaseLoader):
             if path.exists():
                 if folder != library.folder("templates") and is_outside(path, folder.parent):
                     raise RenderError(
-                        f"{path} leads out of the project", remedy="Put a file in its place."
+                        f"{path} points outside of the project", remedy="Replace it with a file."
                     )
                 written = path.stat().st_mtime_ns
                 return read_text(path), str(path), partial(_is_unchanged, path, written)
@@ -153,7 +153,7 @@ def _is_unchanged(path: Path, written: int) -> bool:
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, also without arithmetic that never ends or uses up the memory."""
+    """Jinja's sandbox, which also refuses arithmetic that would use up time or memory."""
 
     intercepted_binops = frozenset({"*", "**"})
 

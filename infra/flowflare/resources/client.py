@@ -60,9 +60,6 @@ class FlowflareClient(WorkerComponent):
 
     Args:
         name: the component's name; its parts are named `<name>-script` and so on.
-        account_id: the account.
-        spec: the client.
-        rendered: the client's code.
         service: the service, whose class migrations the client depends on, or a reference to a
             service of another stack.
         migrations: the files of the client's databases, by the binding's name.
@@ -72,10 +69,8 @@ class FlowflareClient(WorkerComponent):
         deploys: whether to declare the script immediately; otherwise `deploy` declares it.
         has_addresses: whether to declare routes, custom domains and queue consumers too; a stack
             declares them itself, so that one client can take them over from another.
-        opts: Pulumi's options.
 
     Attributes:
-        spec: the client.
         workflows: its Workflow resources; empty if it has none.
         class_migrations: its class migrations; None if it has no classes.
         database_ids: the ID of each of its D1 databases, by the binding's name.
@@ -185,7 +180,6 @@ class FlowflareClient(WorkerComponent):
         Args:
             name: the first part of the resources' names.
             queues: the queues that bindings make, by `<client>.<binding>`.
-            parent: the resources' parent.
         """
         declare_consumers(name, self._account_id, self.spec, self.script, queues, parent)
 
@@ -204,7 +198,6 @@ class FlowflareClient(WorkerComponent):
             client: the client's name below `flowflare:clients`.
             service: the service, or the outputs of another stack.
             name: the component's name, by default `flowflare-<client>`.
-            opts: Pulumi's options.
 
         Raises:
             pulumi.RunError: the configuration or the source is invalid, or the client does not

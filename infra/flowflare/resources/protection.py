@@ -18,7 +18,6 @@ def list_holding_data(name: str, spec: StackSpec) -> list[str]:
 
     Args:
         name: the stack component's name, which every resource name begins with.
-        spec: the stack.
     """
     service = f"{name}-service"
     found = [f"{service}-database", f"{service}-class-migrations", f"{service}-script"]
@@ -40,8 +39,6 @@ def check_data_loss(name: str, spec: StackSpec, root: Path) -> None:
     """Refuse entries of `flowflare:allowDataLoss` that do not name a resource with data.
 
     Args:
-        name: the stack component's name.
-        spec: the stack.
         root: the project's folder, to find the lines of the entries.
 
     Raises:
@@ -64,6 +61,6 @@ def _make_problems(
         message = f"`{key}`: the stack does not have a resource of that name with data"
         remedy = (
             f"{nearest(entry, known, 'Resources with data')} "
-            "A removed resource does not need an entry any more."
+            "A removed resource no longer needs an entry."
         )
         yield Problem(places.of((_KEY, entry)), message, remedy)

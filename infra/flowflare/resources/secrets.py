@@ -14,7 +14,6 @@ class WorkerSecrets:
 
     Args:
         name: the first part of the resources' names.
-        parent: the Worker's component.
     """
 
     def __init__(self, name: str, *, parent: pulumi.Resource) -> None:
@@ -24,12 +23,7 @@ class WorkerSecrets:
         self._key: pulumi.Output[str] | None = None
 
     def declare(self, secret_name: str, source: SecretSource) -> pulumi.Output[str]:
-        """Declare a secret and return its value, as a secret.
-
-        Args:
-            secret_name: the secret's name in the Worker.
-            source: the source of its value.
-        """
+        """Declare a secret and return its value, as a secret."""
         is_fetched = not isinstance(source, GeneratedSource)
         if is_fetched and self._key is None:
             self._key = self._declare_key()

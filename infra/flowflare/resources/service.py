@@ -34,15 +34,10 @@ class FlowflareService(WorkerComponent):
 
     Args:
         name: the component's name; its parts are named `<name>-database` and so on.
-        spec: the stack.
-        rendered: the service's code.
         migrations: the database's files, in order.
-        opts: Pulumi's options.
 
     Attributes:
-        script_name: the service's name in the account.
-        database_id: the ID of the D1 database.
-        api_key: the key that callers send, a secret; of all accepted generations the one in use.
+        api_key: the key that callers send, a secret: the generation in use.
         url: the service's URL; None if it has none; set by `serve`.
         class_migrations: what a client must depend on.
         script: its script; set by `serve`.

@@ -27,10 +27,7 @@ class FlowflareStack(pulumi.ComponentResource):
 
     Args:
         name: the component's name, which every name in it begins with.
-        spec: the stack.
-        rendered: the Workers' code.
         root: the project's folder, for clients' migrations; by default it is searched for.
-        opts: Pulumi's options.
 
     Attributes:
         service: the tracking service: `url`, `script_name`, `database_id`, `api_key` (a secret).
@@ -83,10 +80,10 @@ class FlowflareStack(pulumi.ComponentResource):
     ) -> Mapping[str, FlowflareClient]:
         """Declare the clients in the order that Durable Object classes and bindings need.
 
-        First come clients without classes that bind no script with classes, because they must
-        succeed before a class is deleted, which cannot be undone. Then come all class migrations:
-        the script that receives a class before the script that gives it up. Last come the scripts
-        that may bind classes.
+        Clients without classes that are not bound to a script with classes come first: they must
+        succeed before a class is deleted, which cannot be undone. All class migrations follow: the
+        script that receives a class before the script that gives it up. Scripts that may bind
+        classes come last.
         """
         histories = spec.class_histories()
         bound = {client.script_name: list_bound_scripts(client) for client in spec.clients}
@@ -141,9 +138,8 @@ class FlowflareStack(pulumi.ComponentResource):
     def _declare_addresses(self, name: str) -> None:
         """Declare all routes and custom domains as parts of the stack itself.
 
-        An address that moves from one Worker to another then stays the same resource and is
-        updated. As a part of a Worker it would be created while Cloudflare still has it for the
-        other Worker.
+        An address that moves to another Worker is then one resource, which is updated. If it were a
+        part of a Worker, it would be created while the other Worker still has it.
         """
         for worker in (self.service, *self.clients.values()):
             worker.declare_addresses(name, self)
@@ -166,10 +162,6 @@ class FlowflareStack(pulumi.ComponentResource):
         cls, name: str = "flowflare", opts: pulumi.ResourceOptions | None = None
     ) -> "FlowflareStack":
         """Read the program's configuration, render the Workers, and declare the stack.
-
-        Args:
-            name: the component's name.
-            opts: Pulumi's options.
 
         Raises:
             pulumi.RunError: the configuration or a source is invalid; the cause is a

@@ -78,7 +78,6 @@ class WorkerComponent(pulumi.ComponentResource):
 
         Args:
             name: the first part of the resources' names.
-            parent: the resources' parent.
         """
         options = pulumi.ResourceOptions(parent=parent, depends_on=[self.script])
         script_name = self._worker.script_name

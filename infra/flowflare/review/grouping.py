@@ -67,7 +67,7 @@ def group_stacks(
 
 
 def _review_new(reviewer: "_Reviewer", groups: Sequence[Sequence["_Member"]]) -> Iterable[Section]:
-    """Review new stacks: folded where they differ in values only, in common words."""
+    """Review new stacks in common words; fold those that differ only in values."""
     members = {member.name: member for group in groups for member in group}
     if len(members) == 1:
         return [reviewer.review(list(members.values()), own_words=True)]
@@ -207,7 +207,7 @@ class _Reviewer:
 
 
 def _list_replaced(common: Raw | None, own: Raw | None) -> frozenset[str]:
-    """Return the resources whose code has words of the stack, so that its digest is wrong."""
+    """Return the resources whose code contains the stack's own words and so has another digest."""
     if common is None or own is None:
         return frozenset()
     pairs = zip(common["resources"], own["resources"], strict=True)

@@ -25,7 +25,7 @@ def make_merge_key(review: Review) -> str:
 
 
 def keep_common(review: Review, varying: Collection[str]) -> Review:
-    """Remove from the review of a stack what does not hold for the other stacks of its group.
+    """Remove what does not apply to the group's other stacks from a stack's review.
 
     Args:
         review: the stack's review.

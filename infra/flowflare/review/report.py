@@ -82,7 +82,7 @@ class Counts(Frozen):
 
 
 class Report(Frozen):
-    """What `up` of every stack would do at the head, after an `up` at the base.
+    """What `up` at the head commit would change in every stack after `up` at the base commit.
 
     New keys may be added within a format. Existing keys are not removed and keep their meaning.
     """

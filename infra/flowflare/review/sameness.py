@@ -23,7 +23,7 @@ _HEADING: Final = "// "
 
 @dataclass(frozen=True)
 class StackChange:
-    """What happens to a stack, apart from what the stack is.
+    """The change of a stack, without the stack's identity.
 
     Attributes:
         key: equal for stacks that change in the same way.
@@ -101,7 +101,7 @@ class _Comparison:
         return self._both(old, new, "")
 
     def _alone(self, value: Any, key: str = "", *, is_new: bool = False) -> Any:
-        """Reduce a value that only one side has: secrets and code that goes are not shown."""
+        """Reduce a value that only one side has: secrets and removed code are not shown."""
         if (key == "content" and isinstance(value, str) and not is_new) or _is_secret(value):
             return self._left_out(value)
         if isinstance(value, dict):

@@ -44,7 +44,7 @@ class Rotation:
     """One rotation of one stack.
 
     Attributes:
-        project: the project seen through the stack, with the files as the last step wrote them.
+        project: the project with the stack's configuration, as the last step wrote its files.
         open_stack: opens the stack with these files.
         patience: how long a health check waits.
         judge: checks the policies of a step, and raises to stop it before anything is deployed.

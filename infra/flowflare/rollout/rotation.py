@@ -52,7 +52,7 @@ class RotationStep:
     Attributes:
         kind: the purpose.
         keys: the configuration of the step.
-        back: the configuration to write to roll the step back.
+        back: the configuration that rolls the step back.
     """
 
     kind: Kind

@@ -89,7 +89,7 @@ def fetch(
     version: str | None = None,
     random_bytes: RandomBytes | None = None,
 ) -> Value:
-    """Fetch the value. A generated value is new with every call.
+    """Fetch the value. Each call generates a new value.
 
     Args:
         place: where the source is.

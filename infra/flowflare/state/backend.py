@@ -208,7 +208,7 @@ def parse_stored(data: bytes) -> Any:
 
 
 class StateWriter:
-    """Writes the states of one run, each only if the previous one is still there.
+    """Writes the states of one run, each only if the previous version is still stored.
 
     Args:
         texts: turns a state into text.

@@ -223,7 +223,7 @@ def load_secret_text(text: str) -> Value:
     try:
         return load_value(parse_json(text), INSIDE_SECRET)
     except (ValueError, TypeError):
-        raise ValueError("the content of a secret is not a value of Pulumi's") from None
+        raise ValueError("the content of a secret is not a Pulumi value") from None
 
 
 class _InsideSecret:
@@ -242,7 +242,7 @@ def _load_secret(value: Mapping[str, Any], opener: Opener) -> Secret:
         raise ValueError("a secret must have either a ciphertext or a plaintext")
     text = value.get("ciphertext", value.get("plaintext"))
     if not isinstance(text, str):
-        raise TypeError("the ciphertext or plaintext of a secret must be a text")
+        raise TypeError("the ciphertext or plaintext of a secret must be a string")
     if "ciphertext" in value and opener is not INSIDE_SECRET:
         return Secret(ciphertext=text, opener=opener)
     return new_secret(load_secret_text(text))

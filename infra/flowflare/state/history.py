@@ -46,7 +46,7 @@ def record_run(
 
     Args:
         kind: the kind of the run, as the CLI names it.
-        project: the project seen through the stack, for its configuration.
+        project: the project with the stack's configuration, for its configuration.
         report: what the run did.
         may_write: raises an error if the run has lost the stack; then nothing is written.
     """

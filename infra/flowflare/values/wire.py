@@ -1,4 +1,4 @@
-"""Converts between the engine's values and the protobuf structs of Pulumi's resource protocol.
+"""Convert between the engine's values and the protobuf structs of Pulumi's resource protocol.
 
 Signatures and texts of unknowns are from Pulumi's `sdk/go/common/resource/properties.go`.
 """

@@ -80,7 +80,7 @@ def test_a_token_that_may_read_itself_shows_what_it_may_write() -> None:
     [
         (401, "fail token: Cloudflare refuses it"),
         ({"status": "disabled"}, "fail token: the token is disabled"),
-        ({**ACTIVE, "expires_on": "2020-01-01T00:00:00Z"}, "warn token: the token ends at 2020"),
+        ({**ACTIVE, "expires_on": "2020-01-01T00:00:00Z"}, "warn token: the token expires at 2020"),
         ({**ACTIVE, "expires_on": "2999-01-01T00:00:00Z"}, "ok token: the token is active"),
     ],
 )
@@ -91,7 +91,7 @@ def test_what_is_wrong_with_a_token(answer: Any, said: str) -> None:
 def test_an_account_that_is_not_there_or_not_to_be_seen() -> None:
     own = f"/accounts/{ACCOUNT}"
     assert f"fail account: there is no account {ACCOUNT}" in looked_at({**GOOD, own: 404})
-    assert f"warn account: {ACCOUNT} cannot be looked at" in looked_at({**GOOD, own: 403})
+    assert f"warn account: {ACCOUNT} cannot be read" in looked_at({**GOOD, own: 403})
 
 
 def test_no_token() -> None:
@@ -101,4 +101,4 @@ def test_no_token() -> None:
 def test_an_api_that_does_not_answer() -> None:
     [check] = account_checks("http://127.0.0.1:9/client/v4", TOKEN, ACCOUNT)
     assert (check.name, check.status) == ("token", "fail")
-    assert "Is cloudflare:baseUrl right?" in check.remedy
+    assert "Check the network connection and cloudflare:baseUrl" in check.remedy

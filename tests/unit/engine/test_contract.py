@@ -31,7 +31,7 @@ def test_a_stack_without_an_engine_needs_the_pulumi_cli(tmp_path: Path) -> None:
     found = project(tmp_path)
     assert engine_of(found).needs_cli
     assert not engine_of(found).needs_emulator
-    with pytest.raises(EngineError, match="stack dev is the Pulumi CLI's, and"):
+    with pytest.raises(EngineError, match="stack dev runs on the Pulumi CLI, which"):
         open_stack(found, {"PATH": "", "HOME": str(tmp_path)})
 
 

@@ -30,7 +30,7 @@ OLD = Resource(urn=URN, type="t:t:T", custom=True, id="i", inputs={"a": 1.0, "b"
         (
             GOAL,
             replace(OLD, external=True),
-            Decision("replace", ("id",), note="was only read, is managed now"),
+            Decision("replace", ("id",), note="was only read before, and is managed now"),
         ),
         (
             GOAL,

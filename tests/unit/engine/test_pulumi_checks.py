@@ -64,7 +64,7 @@ def test_the_path_goes_before_what_was_installed_at_home(tmp_path: Path) -> None
 def test_a_missing_cli_is_named_with_the_way_to_it(tmp_path: Path) -> None:
     with pytest.raises(EngineError) as refused:
         require_cli({"PATH": "", "HOME": str(tmp_path)}, "stack prod")
-    assert "stack prod is the Pulumi CLI's" in refused.value.message
+    assert "stack prod runs on the Pulumi CLI" in refused.value.message
     assert "flowflare doctor --install" in str(refused.value.remedy)
     official = "curl -fsSL https://get.pulumi.com | sh -s -- --version 3.274.1"
     assert official in str(refused.value.remedy)
@@ -156,8 +156,8 @@ def test_a_run_that_was_cut_off_is_named(project: Project) -> None:
     operation = {"type": "creating", "resource": {"urn": urn}}
     found = checks.stack_check(project, {"deployment": {"pending_operations": [operation]}})
     assert found.status == "warn"
-    assert "worked on shop-database" in found.message
-    assert "flowflare up looks up what it made" in found.remedy
+    assert "while it changed shop-database" in found.message
+    assert "flowflare up finds what it created" in found.remedy
     assert checks.stack_check(project, {"deployment": {"resources": [{}]}}).status == "ok"
     assert checks.stack_check(project, EngineError("no", remedy="yes")).remedy == "yes"
 

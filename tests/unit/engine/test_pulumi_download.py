@@ -54,7 +54,7 @@ def test_what_its_checksum_says(files: Path, release: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("checksum", "said"),
-    [("1" * 64, f"says {'1' * 64}"), ("1", "has no SHA-256 of pulumi-v"), (None, "404")],
+    [("1" * 64, f"lists {'1' * 64}"), ("1", "has no SHA-256 of pulumi-v"), (None, "404")],
 )
 def test_anything_else_is_not_unpacked(
     files: Path, release: str, tmp_path: Path, checksum: str | None, said: str

@@ -32,7 +32,7 @@ class DurableObjectConfig(Written):
 
 
 def _to_text(value: Any) -> Any:
-    """Turn numbers and booleans into the text that a Worker gets."""
+    """Convert numbers and booleans to the string that a Worker receives."""
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:

@@ -1,4 +1,4 @@
-"""List what changed in an account since the Node child last knew; SQLite records the changes.
+"""List the changes of an account that the Node child does not know; SQLite records them.
 
 Triggers on the emulator's connection record inserts, updates and deletes. The cost of publishing a
 change therefore does not depend on how many scripts the account has.
@@ -50,7 +50,7 @@ class Changes:
                 )
 
     def of(self, account: str) -> tuple[int, set[str]]:
-        """Return an account's changed items, and a number to forget them by.
+        """Return an account's changed items, and the number to pass to `forget`.
 
         An item is `script/`, `workflow/` or `database/` with a name or ID, or `target/` with the
         target's kind and its name or ID in bindings.

@@ -1,4 +1,4 @@
-"""Say what the services need from the Workers runtime. The class `Workers` is the real one."""
+"""Define what the services need from the Workers runtime; `Workers` implements it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Runtime(Protocol):
     """Run the Workers of all accounts. Every method but `url` raises EmulatorError if it cannot."""
 
     async def publish(self, account: str, deletions: Deletions | None = None) -> None:
-        """Take over what changed in an account's stored scripts, and remove deleted data."""
+        """Load the changes of an account's stored scripts, and remove deleted data."""
 
     async def probe(
         self, modules: Sequence[Module], *, service_worker: bool, date: str, flags: Sequence[str]

@@ -1,4 +1,4 @@
-"""Describe what the Node child shall run for a script: code, bindings and port as JSON.
+"""Describe to the Node child how to run a script: code, bindings and port as JSON.
 
 Names inside workerd combine account and script, and Durable Objects and Workflows are identified by
 their IDs. Accounts therefore never share anything, and deleted data is never found again. A binding
@@ -67,7 +67,7 @@ def module_document(module: Module) -> dict[str, Any]:
 
 
 def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
-    """Return what the child shall run for a script."""
+    """Return the document of a script that can run."""
     by_type: dict[str, list[Binding]] = {}
     for binding in script.bindings:
         by_type.setdefault(str(binding["type"]), []).append(binding)

@@ -1,4 +1,4 @@
-"""Own the Node child: start it again when it dies, and send it the changes of each account."""
+"""Own the Node child: restart it when it dies, and send it the changes of each account."""
 
 import asyncio
 import hashlib
@@ -141,7 +141,7 @@ class Workers:
     async def probe(
         self, modules: Sequence[Module], *, service_worker: bool, date: str, flags: Sequence[str]
     ) -> Any:
-        """Start an upload alone: `exports`, or `problem`.
+        """Start an upload alone; return its `exports` or its `problem`.
 
         Answers are cached by everything that they depend on: code and compatibility, but not
         bindings. A problem is not cached, because the machine may only have been slow.
@@ -172,7 +172,7 @@ class Workers:
             del self._probes[digest]
 
     async def settle(self, account: str | None) -> Any:
-        """Wait until workerd runs the last uploads: `problems` of Workers that do not start."""
+        """Wait until workerd runs the last uploads; return `problems` of failed Workers."""
         return await self._ask("settle", account=account)
 
     async def scheduled(self, account: str, script: str, cron: str, time: int) -> str:
@@ -182,7 +182,7 @@ class Workers:
         return str(answer["outcome"])
 
     async def limit(self, units: int, idle_seconds: float) -> None:
-        """Set how many units stay loaded, and for how long other idle units do."""
+        """Set how many units stay loaded, and how long other idle units stay loaded."""
         self._limits = {"units": units, "idle": idle_seconds * 1000}
         await self._ask("limit", **self._limits)
 
@@ -265,7 +265,7 @@ class Workers:
     def _document(self, script: Script) -> tuple[dict[str, Any], frozenset[str]]:
         """Return a script's document and what it depends on.
 
-        A script with invalid rows is down by itself, and does not stop the others from running.
+        A script with invalid rows is down; the other scripts run.
         """
         port = self._port(script.account, script.name)
         problem = script.problem
@@ -325,7 +325,7 @@ class Workers:
         _LOG.log(level, "runtime %s %s", kind, details or "")
 
     async def _revive(self) -> None:
-        """Restart the child after it died, until that has failed too often."""
+        """Restart the child after it died; give up after too many failures."""
         if self._reviving:
             # The child died while it was starting: the caller of `start` sees that and handles it.
             return

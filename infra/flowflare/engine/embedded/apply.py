@@ -1,4 +1,4 @@
-"""Bring each registered resource to what the program declares, or predict it in a preview.
+"""Create, update or replace each registered resource; in a preview, only plan that.
 
 Each registration calls `Deployer.register` from a thread of its own, so independent resources are
 created at the same time. State is written before and after each operation on the account.
@@ -64,9 +64,6 @@ class Deployer:
     """Serves the registrations of one run.
 
     Args:
-        ledger: the state.
-        providers: the providers of the resource types.
-        report: receives the steps of the run.
         dry_run: whether the run is a preview, which calls nothing and writes nothing.
     """
 
@@ -96,7 +93,7 @@ class Deployer:
             if blocked:
                 raise _SkippedError(f"{name_of(blocked[0])}, which it depends on, failed")
             if not self._dry_run and has_unknown(goal.inputs):
-                raise _SkippedError("an input is not known since what it comes from failed")
+                raise _SkippedError("an input is unknown, because its source failed")
             if goal.custom:
                 return self._register_custom(goal, old)
             return self._register_component(goal, old)
@@ -129,7 +126,7 @@ class Deployer:
         known = id_ != UNKNOWN_TEXT
         try:
             if not known and not self._dry_run:
-                raise _SkippedError("its id is not known since what it comes from failed")
+                raise _SkippedError("its ID is unknown, because its source failed")
             reference, provider = self._references.of(goal)
             record = replace(goal.record({}, {}, id_), provider=reference, external=True)
             if self._dry_run and not (known and goal.is_local):

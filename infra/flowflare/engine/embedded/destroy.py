@@ -25,10 +25,7 @@ class Deleter:
     """Deletes the resources of one run.
 
     Args:
-        ledger: the state.
-        providers: the providers of the resource types.
-        report: receives the steps of the run.
-        lifted: names of protected resources that are deleted all the same.
+        lifted: names of protected resources that are deleted anyway.
     """
 
     def __init__(
@@ -63,7 +60,7 @@ class Deleter:
                     self._report.fail_step(step, make_failure(step, refuse_step(step, what)))
 
     def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
-        """Delete resources; those that a failed one depends on are skipped.
+        """Delete resources; skip those that a resource whose deletion failed depends on.
 
         Args:
             records: the records, each after those that it needs, as in state.
@@ -78,7 +75,7 @@ class Deleter:
                 needed = set().union(*(record.needs() for record in waiting))
                 ready = [record for record in waiting if record.urn not in needed]
                 if not ready:
-                    raise EngineError("the records in state depend on each other in a circle")
+                    raise EngineError("the records in state depend on each other in a cycle")
                 jobs = [
                     pool.submit(
                         context.copy().run, self._try, record, urns, part=record.urn in replaced
@@ -102,7 +99,7 @@ class Deleter:
                 self._report.fail_step(step, make_failure(step, error))
 
     def delete_before_replace(self, old: Resource) -> Resource:
-        """Delete a resource that will be replaced, and before it the dependents that need that.
+        """Delete a resource that will be replaced, after the dependents that must be deleted too.
 
         A dependent is deleted if one of its inputs comes from a deleted resource and its diff,
         with that input unknown, requires a replacement.
@@ -200,7 +197,7 @@ class Deleter:
     def _without_needed(
         self, waiting: Sequence[Resource], failed: Sequence[Resource]
     ) -> list[Resource]:
-        """Return the records that can still be deleted: not those that a failed one needs."""
+        """Return the records that can still be deleted: those that no failed resource needs."""
         left = list(waiting)
         blocked = list(failed)
         while blocked:
@@ -209,7 +206,7 @@ class Deleter:
             for record in needed:
                 if record.custom and not _is_default_provider(record):
                     step = _step(record)
-                    reason = f"{name_of(cause.urn)}, which depends on it, is still there"
+                    reason = f"{name_of(cause.urn)}, which depends on it, still exists"
                     failure = Failure(step.urn, step.name, step.type, reason, "skipped")
                     self._report.fail_step(step, failure)
             left = [record for record in left if record not in needed]
@@ -225,7 +222,6 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
     """Refuse to destroy protected resources, before anything is deleted.
 
     Args:
-        records: the records of all resources to delete.
         lifted: names of the resources whose data may be lost. A name without a resource is not an
             error by itself: after a crash the same command runs again when some are deleted.
         stack: the stack's name, for the command in the refusal.

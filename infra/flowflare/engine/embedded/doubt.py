@@ -24,8 +24,6 @@ def doubt(
     """Mark the matching resources, and write the state.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the passphrase.
         matches: returns whether to mark a record.
         reason: why they are marked; the next preview shows it.
 

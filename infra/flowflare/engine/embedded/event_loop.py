@@ -95,13 +95,13 @@ class _Watch:
             self.end(asyncio.CancelledError("a registration was cancelled"))
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-        """Take what asyncio would log. A failed task that is not awaited is reported elsewhere."""
+        """Receive asyncio's errors. A failed task that is not awaited is reported elsewhere."""
         del loop
         if "handle" in context:
             self.end(context["exception"])
 
     def end(self, error: BaseException) -> None:
-        """End the loop with an error; a later one changes nothing."""
+        """End the loop with an error; later errors are ignored."""
         if self.is_over:
             return
         if self.error is None:

@@ -1,4 +1,4 @@
-"""Read a registration request as a goal: what the program declares of one resource."""
+"""Read a registration request as a goal: what the program declares about one resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +97,6 @@ def read_goal(request: "resource_pb2.RegisterResourceRequest", urn: str) -> Goal
     """Read the goal of a registration request.
 
     Args:
-        request: the request of the SDK.
         urn: the URN that its parent, type and name give.
 
     Raises:
@@ -183,7 +182,7 @@ def _refuse_unserved(request: "resource_pb2.RegisterResourceRequest", type_: str
     if asked:
         raise EngineError(
             f"{request.name} ({type_}) needs {' and '.join(asked)}, "
-            "which the embedded engine does not serve",
-            remedy="Leave it out, or run this stack with the Pulumi CLI "
+            "which the embedded engine does not support",
+            remedy="Remove it, or run this stack with the Pulumi CLI "
             "(remove flowflare:engine from its file).",
         )

@@ -24,14 +24,11 @@ def settle(
     """Settle the interrupted operations of one resource before it is compared.
 
     Args:
-        ledger: the state.
-        handler: the handler of the resource's type.
         urns: the resource's present and earlier URNs.
-        old: its record in state.
         wanted: the inputs that the program wants now.
 
     Returns:
-        Its record in state after that.
+        Its record in state afterwards.
     """
     for pending in ledger.list_interrupted(urns):
         if pending.resource.delete:
@@ -58,7 +55,7 @@ def revive(
     Creating it again would fail: the old resource still has its name and would be deleted later.
 
     Returns:
-        The record of the resource in state after that.
+        The record of the resource in state afterwards.
     """
     seen = plain(wanted)
     if old is not None and not handler.diff(Existing.of(old), seen).replaces:

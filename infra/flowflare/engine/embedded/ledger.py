@@ -47,7 +47,7 @@ class Ledger:
             )
 
     def current(self, urn: str) -> Resource | None:
-        """Return the newest record of a URN: that of this run, else the old one."""
+        """Return the newest record of a URN: this run's, otherwise the old record."""
         with self._lock:
             done = next((record for record in reversed(self._done) if record.urn == urn), None)
             return done or self.find(urn)
@@ -91,7 +91,7 @@ class Ledger:
 
         Args:
             pending: the operation.
-            doubtful: whether it may have been carried out all the same. Then it stays on the list,
+            doubtful: whether it may have succeeded despite the error. If so, it stays on the list,
                 and the next run settles it.
         """
         with self._lock:
@@ -107,7 +107,7 @@ class Ledger:
             self._dirty = True
 
     def adopt(self, found: Resource, old: Resource | None) -> Resource:
-        """Make what an interrupted creation made the current record.
+        """Make the resource of an interrupted creation the current record.
 
         Args:
             found: its record.
@@ -157,7 +157,6 @@ class Ledger:
         """Store a resource's new record.
 
         Args:
-            new: the record.
             old: the record that it replaces; None for a new resource.
             pending: the operation that ends with it.
             keep_old: whether the old resource still exists and has to be deleted (a replacement).
@@ -198,9 +197,8 @@ class Ledger:
         """Record that a resource has been deleted.
 
         Args:
-            resource: its record.
             pending: the operation that ends with it.
-            again: whether the resource will be created again. Then its record stays, because
+            again: whether the resource will be created again. If so, its record stays, because
                 dependents may still name it.
         """
         with self._lock:
@@ -231,7 +229,7 @@ class Ledger:
     def _is_as_read(self) -> bool:
         """Return whether the records equal those that were read.
 
-        So it is after a program that failed at once: its stack loses its outputs and gets them
+        This is so after a program that failed at once: its stack loses its outputs and gets them
         back.
         """
         read, now = self._read, self.all()

@@ -34,8 +34,6 @@ class ResourceMonitor:
     """Receives the resources that a Pulumi program declares.
 
     Args:
-        project: the project's name.
-        stack: the stack's name.
         deployer: serves the registrations.
         dry_run: whether it is a preview.
     """
@@ -169,7 +167,7 @@ class ResourceMonitor:
         raise _make_refusal(f"the parameterized package {request.name}")
 
     def SignalAndWaitForShutdown(self, request: "empty_pb2.Empty") -> "empty_pb2.Empty":  # noqa: N802
-        """Let the program end at once: there are no hooks to serve after it."""
+        """Let the program end at once; there are no hooks to run."""
         return request
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
@@ -226,7 +224,7 @@ class Engine:
 
 def _make_refusal(what: str) -> EngineError:
     return EngineError(
-        f"the program uses {what}, which the embedded engine does not serve",
-        remedy="Leave it out, or run this stack with the Pulumi CLI "
+        f"the program uses {what}, which the embedded engine does not support",
+        remedy="Remove it, or run this stack with the Pulumi CLI "
         "(remove flowflare:engine from its file).",
     )

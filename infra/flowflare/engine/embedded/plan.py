@@ -1,4 +1,4 @@
-"""Decide what to do with a resource, from state, the program's goal and the provider's diff: pure.
+"""Decide what to do with a resource, from state, the goal and the provider's diff, without I/O.
 
 The order of the decisions is Pulumi's (`pkg/resource/deploy/step_generator.go`): a missing resource
 is created; a forced replacement is decided before the provider is asked; if the provider does not
@@ -22,7 +22,6 @@ class Decision:
     """The operation on a resource.
 
     Attributes:
-        op: the operation.
         replaces: what forces a replacement: property names, or the option that requests it.
         delete_before_replace: whether the old resource is deleted first.
         note: the reason, if the changes do not show it.
@@ -45,7 +44,7 @@ def decide_forced(goal: Goal, old: Resource | None, replaced: Collection[str]) -
     if old is None:
         return Decision("create")
     if old.external:
-        return Decision("replace", ("id",), note="was only read, is managed now")
+        return Decision("replace", ("id",), note="was only read before, and is managed now")
     if not goal.custom:
         return Decision("same" if equal(old.inputs, goal.inputs, strict=True) else "update")
     if old.pending_replacement:
@@ -64,9 +63,7 @@ def decide_by_diff(goal: Goal, old: Resource, inputs: Props, diff: Diff) -> Deci
 
     Args:
         goal: what the program declares.
-        old: the record in state.
         inputs: the checked inputs; ignored changes are already reverted.
-        diff: the provider's answer.
     """
     changed = changed_keys(old.inputs, inputs)
     changes = diff.changes
@@ -140,7 +137,7 @@ _MISSING = object()
 
 
 def _with(value: Value, parts: list[str | int], old: Value) -> Value:
-    """Copy a value, with the item at one path taken from another value, or removed if missing."""
+    """Copy a value, but take the item at one path from another value, or remove it."""
     part, rest = parts[0], parts[1:]
     if part == "*" and isinstance(value, list) and isinstance(old, list):
         pairs = zip(value, old, strict=False)

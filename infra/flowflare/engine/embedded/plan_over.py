@@ -32,11 +32,7 @@ def plan_over(  # noqa: PLR0913 -- what a plan is made of, by keyword
     """Plan what `up` would do if a stack had this state.
 
     Args:
-        project: the project seen through the stack.
-        deployment: the state.
-        environ: the environment, for the passphrase.
         vault: opens the configuration; by default with the passphrase of the project's folder.
-        on_event: takes each step.
         run_program: runs the program; by default in this process.
         observe: takes what the plan was made of, with its secrets.
 

@@ -42,7 +42,6 @@ class Program:
     """A Pulumi program, with the settings that it runs with.
 
     Attributes:
-        project: the project seen through the stack.
         config: the configuration by full key, secrets opened.
         secret_keys: the keys whose values are secret.
     """
@@ -67,7 +66,6 @@ def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bo
     """Run a program to its end, and serve every registration.
 
     Args:
-        program: the program.
         monitor: serves its registrations: a `ResourceMonitor`, or a stub of Pulumi's.
         engine: takes its messages: an `Engine`, or a stub of Pulumi's.
         dry_run: whether it is a preview.
@@ -99,8 +97,8 @@ def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bo
 def importable(folder: Path) -> Iterator[None]:
     """Make a program's own modules importable, and unload them afterwards.
 
-    So the next run reads them from disk again. The package itself stays loaded; in a checkout it
-    is in the same folder.
+    The next run therefore reads them from disk again. The package itself stays loaded; in a
+    checkout it is in the same folder.
     """
     path = str(folder)
     before = set(sys.modules)

@@ -12,11 +12,9 @@ from flowflare.values.wire import UNKNOWN_TEXT
 
 
 class ProviderReferences:
-    """Finds providers among the stack's resources; declares a default one when it is needed first.
+    """Finds providers among the stack's resources; declares a default provider on first use.
 
     Args:
-        ledger: the state.
-        providers: the providers of the resource types.
         dry_run: whether the run is a preview, which does not know a new provider's ID.
     """
 

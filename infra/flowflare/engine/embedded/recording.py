@@ -159,7 +159,6 @@ def record(project: Project, stamps: Stamps) -> RecordedProgram:
     """Record one stack.
 
     Args:
-        project: the project seen through the stack.
         stamps: replaces its secrets.
     """
     try:
@@ -233,7 +232,7 @@ def _drop_run_only(inputs: Props) -> Props:
 
 @dataclass
 class Texts:
-    """Stores long texts once each, by digest."""
+    """Stores each long text once, by its digest."""
 
     by_digest: dict[str, str] = field(default_factory=dict)
 

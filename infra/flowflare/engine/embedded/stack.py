@@ -42,9 +42,7 @@ class EmbeddedStack:
     """One stack of a project; every method is a run of its own.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment.
-        clock: seconds, for how long things take.
+        clock: returns seconds, to measure durations.
         api: opens the API's clients, by default with what this process shares.
         lease_clock: the time of the lease that a run holds.
         source: where state and program come from, by default from the stack's backend and this
@@ -183,7 +181,7 @@ class EmbeddedStack:
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[Lock | Lease]:
-        """Remove the locks that dead runs left on the stack, and end such a run's lease."""
+        """Remove the locks that dead runs left on the stack, and end their lease."""
         return unlock(self._backend)
 
     # ----------------------------------------------------------------------------------------------
@@ -239,7 +237,7 @@ class EmbeddedStack:
             record_run(backend, kind, self.project, report, held.holding.check),
         ):
             for lease in held.taken:
-                note(f"took over the stack from a run that is dead: {lease}")
+                note(f"took over the stack from a dead run: {lease}")
             yield held
 
     def _ledger(self, state: StackState, held: Held) -> Ledger:

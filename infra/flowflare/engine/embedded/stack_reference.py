@@ -20,8 +20,6 @@ class StackReferences(Unmade):
 
     Args:
         backend: where the referring stack's state is; the other stacks are in the same store.
-        root: the referring project's folder.
-        environ: the environment, for the passphrase.
     """
 
     def __init__(self, backend: Backend, root: Path, environ: Mapping[str, str]) -> None:
@@ -71,7 +69,7 @@ class StackReferences(Unmade):
         )
 
     def _passphrase(self) -> Passphrase:
-        """Find the other stack's passphrase: a project's own one is stored beside its state."""
+        """Find the other stack's passphrase: a generated one is stored beside its state."""
         folder = self._root / ".flowflare"
         if self._backend.folder is not None:
             beside = self._backend.folder.parent
@@ -89,7 +87,7 @@ class StackReferences(Unmade):
 
     def make_refusal(self) -> EngineError:
         """Make the error of creating or updating a stack reference."""
-        return EngineError("a stack reference is read, not made")
+        return EngineError("a stack reference can be read, but not created")
 
 
 def _holds_secret(value: object) -> bool:

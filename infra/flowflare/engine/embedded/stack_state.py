@@ -15,7 +15,6 @@ class StackState:
     """A stack's state and configuration, read for one run.
 
     Attributes:
-        deployment: the resources and outputs.
         vault: opens and seals the secrets.
         config: the configuration with its secrets opened.
         checkpoint: the stored version that was read; None if the run must not write.
@@ -29,7 +28,7 @@ class StackState:
 
 @dataclass(frozen=True)
 class Source:
-    """Another source of a run's state and program than the stack's backend and this process.
+    """A source of state and program other than the stack's backend and this process.
 
     Attributes:
         read_state: reads the state and opens the configuration. A stack with such a state can be
@@ -48,7 +47,6 @@ def read_stack_state(
 
     Args:
         backend: where the state is.
-        project: the project seen through the stack.
         environ: the environment, for the passphrase. Without one, a new stack gets a passphrase.
         check: whether to verify the passphrase, as a run does before it writes.
 

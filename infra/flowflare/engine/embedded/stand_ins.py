@@ -31,8 +31,6 @@ def with_stand_ins(
     """Record a stack, with stand-ins for the keys of its environment.
 
     Args:
-        project: the project seen through the stack.
-        config: its configuration.
         record: records the program with a configuration.
 
     Returns:

@@ -26,8 +26,6 @@ class StateEdit:
     """A stack's state as it was read once, on either engine, with the means to replace it.
 
     Attributes:
-        project: the project seen through the stack.
-        environ: the environment.
         deployment: the state as it was read.
         read_state: returns the same state, with the configuration opened.
         neighbours: the store of the stack's backend and the stack's key in it; None if only the
@@ -64,8 +62,6 @@ def edit_in_backend(
     Args:
         backend: where the state was read.
         state: the state that was read.
-        project: the project seen through the stack.
-        environ: the environment.
     """
 
     def write(deployment: Deployment, before: Callable[[], None]) -> None:
@@ -91,6 +87,6 @@ def edit_in_backend(
 def describe_conflict(project: Project) -> StateError:
     """Make the error that another run has written the state since it was read."""
     return StateError(
-        f"the state of stack {project.stack} was written by another run meanwhile",
+        f"the state of stack {project.stack} was changed by another run in the meantime",
         remedy="Nothing was changed. Run it again.",
     )

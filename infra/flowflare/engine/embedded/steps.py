@@ -15,8 +15,6 @@ def step_of(goal: Goal, old: Resource | None, inputs: Props, decision: Decision)
     Args:
         goal: what the program declares.
         old: the record in state; None if there is none.
-        inputs: the checked inputs.
-        decision: the operation.
     """
     differing = decision.op in ("create", "update", "replace")
     note = decision.note

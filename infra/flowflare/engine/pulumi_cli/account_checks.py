@@ -40,7 +40,6 @@ def account_checks(
     """Check a token and its account, without writing anything.
 
     Args:
-        base_url: the API's address.
         token: the token; empty if there is none.
         account: the account's ID; empty if there is none.
         zones: IDs of the zones in which the stack has routes or domains.
@@ -76,36 +75,36 @@ def _check_token(client: Client, account: str) -> Check:
             return _check_status(client.call("GET", path) or {})
         except ApiError as error:
             if error.status == 0:
-                remedy = "Is the network there? Is cloudflare:baseUrl right?"
+                remedy = "Check the network connection and cloudflare:baseUrl."
                 return Check("token", "fail", error.message, remedy)
             refusal = error
     assert refusal is not None
-    remedy = f"Make a new one ({_TOKENS}) with the permissions that `flowflare docs deploy` lists."
+    remedy = f"Create a token ({_TOKENS}) with the permissions that `flowflare docs deploy` lists."
     return Check("token", "fail", f"Cloudflare refuses it: {refusal.message}", remedy)
 
 
 def _check_status(answer: Mapping[str, Any]) -> Check:
     status = str(answer.get("status"))
     if status != "active":
-        return Check("token", "fail", f"the token is {status}", f"Make a new one: {_TOKENS}")
+        return Check("token", "fail", f"the token is {status}", f"Create a new one: {_TOKENS}")
     ends = answer.get("expires_on")
     if isinstance(ends, str) and datetime.fromisoformat(ends) - datetime.now(UTC) < _SOON:
-        return Check("token", "warn", f"the token ends at {ends}", f"Roll it in time: {_TOKENS}")
+        return Check("token", "warn", f"the token expires at {ends}", f"Roll it in time: {_TOKENS}")
     return Check("token", "ok", "the token is active")
 
 
 def _check_account(client: Client, account: str) -> list[Check]:
     if not account:
         remedy = "Add under `config:`  flowflare:accountId: <32 hexadecimal digits>"
-        return [Check("account", "fail", "the stack names no account", remedy)]
+        return [Check("account", "fail", "the stack does not set an account ID", remedy)]
     try:
         found = client.call("GET", f"/accounts/{account}") or {}
     except ApiError as error:
         if error.status == 404:
             remedy = "Compare flowflare:accountId with the account's home in the dashboard."
             return [Check("account", "fail", f"there is no account {account}", remedy)]
-        remedy = "Permission Account, Account Settings, Read shows it; `up` works without."
-        return [Check("account", "warn", f"{account} cannot be looked at", remedy)]
+        remedy = "The permission Account, Account Settings, Read allows it; `up` does not need it."
+        return [Check("account", "warn", f"{account} cannot be read", remedy)]
     return [Check("account", "ok", f"{found.get('name')} ({account})")]
 
 

@@ -1,4 +1,4 @@
-"""Add resources to a deployment that a run created without receiving the answer: pure, on JSON.
+"""Add resources that a run created without receiving the answer to a deployment in JSON.
 
 A deployment is what `pulumi stack export` prints under `deployment`. Secrets in it stay sealed.
 """
@@ -71,7 +71,6 @@ def add_resource(deployment: Mapping[str, Any], resource: Mapping[str, Any], thi
     Args:
         deployment: the deployment, which is not changed.
         resource: the intended record: urn, type, inputs, parent, provider and so on.
-        thing: its object in the account.
     """
     made = copy.deepcopy(dict(deployment))
     resources = []

@@ -50,10 +50,10 @@ def cli_check(cli: Cli | None) -> Check:
     if cli is None:
         return Check("pulumi", "fail", "the Pulumi CLI is not installed", _INSTALL)
     if cli.version is None:
-        message = f"{cli.path} does not say its version; {PULUMI_VERSION} is the tested one"
+        message = f"{cli.path} does not report its version; {PULUMI_VERSION} is the tested one"
         return Check("pulumi", "warn", message, _INSTALL)
     if not is_supported(cli.version):
-        message = f"{cli.path} is {cli.version_text}, and {REQUIRED_PULUMI} is needed"
+        message = f"{cli.path} is {cli.version_text}, but {REQUIRED_PULUMI} is needed"
         return Check("pulumi", "fail", message, _INSTALL)
     if cli.version_text != PULUMI_VERSION:
         message = f"{cli.path} is {cli.version_text}; {PULUMI_VERSION} is the tested one"
@@ -62,12 +62,7 @@ def cli_check(cli: Cli | None) -> Check:
 
 
 def plugin_checks(project: ProjectFile, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Check that the plugins are installed which the program's packages pin.
-
-    Args:
-        project: the project.
-        environ: the environment of the CLI's commands.
-    """
+    """Check that the plugins that the program's packages pin are installed."""
     for plugin in required_plugins(project):
         named = f"{plugin.name} {plugin.version}"
         if is_installed(plugin, project, environ):
@@ -85,28 +80,24 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
             "Set PULUMI_BACKEND_URL, for example to file://$HOME or "
             "s3://BUCKET?region=REGION (flowflare docs deploy), or run: pulumi login"
         )
-        return Check("backend", "fail", "it is not said where state is kept", remedy)
+        return Check("backend", "fail", "no backend for state is configured", remedy)
     folder = parse_folder_url(url, environ)
     if folder is None:
         return Check("backend", "ok", redact_url(url))
     folder = project.root / folder
     if not folder.is_dir():
         if "create_dir=true" in url or "create_dir=1" in url:
-            return Check("backend", "ok", f"{redact_url(url)}, which the first command makes")
-        return Check("backend", "fail", f"{folder} does not exist", f"Make it: mkdir -p {folder}")
+            return Check("backend", "ok", f"{redact_url(url)}, which the first command creates")
+        return Check("backend", "fail", f"{folder} does not exist", f"Create it: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
-        remedy = "Give yourself the right to write there, or name another folder."
+        remedy = "Make it writable, or name another folder."
         return Check("backend", "fail", f"{folder} cannot be written to", remedy)
     message = f"{redact_url(url)}: this machine only; a team needs a bucket"
     return Check("backend", "ok", message)
 
 
 def bucket_check(store: Store) -> Check:
-    """Check that a bucket answers and supports conditional writes; this writes one object.
-
-    Args:
-        store: the bucket.
-    """
+    """Check that a bucket answers and supports conditional writes; this writes one object."""
     from flowflare.state.backends.probe import find_unsupported_conditions
 
     try:
@@ -114,25 +105,20 @@ def bucket_check(store: Store) -> Check:
     except StateError as error:
         return Check("bucket", "fail", error.message, error.remedy or "")
     if unmet:
-        message = f"{store.url} writes whatever {' and '.join(unmet)} says: leases would not hold"
+        message = f"{store.url} ignores {' and '.join(unmet)}: leases would not be safe"
         remedy = "Use a store with conditional writes: AWS S3, R2, or MinIO of 2024 or later."
         return Check("bucket", "fail", message, remedy)
-    return Check("bucket", "ok", f"{store.url} answers, and keeps the conditions of writes")
+    return Check("bucket", "ok", f"{store.url} responds, and supports conditional writes")
 
 
 def secrets_check(project: Project, environ: Mapping[str, str]) -> Check:
-    """Check that the stack's secrets can be opened.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-    """
+    """Check that the stack's secrets can be opened."""
     provider = project.secrets_provider
     if provider and provider != "passphrase":
         return Check("secrets", "ok", f"kept by {provider.partition('?')[0]}")
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
     if not any(name in environ for name in names):
-        remedy = f"Set {' or '.join(names)}; a wrapper such as direnv or CI's secrets can."
+        remedy = f"Set {' or '.join(names)}; for example with direnv, or as a secret of the CI."
         return Check("secrets", "fail", "no passphrase is set", remedy)
     if project.encryption_salt:
         try:
@@ -159,7 +145,6 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
     """Check that the stack exists, and that no run of it was interrupted.
 
     Args:
-        project: the project seen through the stack.
         exported: the output of `pulumi stack export`, or the error of that command.
     """
     if isinstance(exported, FlowflareError):
@@ -170,9 +155,9 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
         for operation in deployment.get("pending_operations") or ()
     ]
     if pending:
-        message = f"a run was cut off while it worked on {', '.join(pending)}"
+        message = f"a run was interrupted while it changed {', '.join(pending)}"
         remedy = (
-            "flowflare up looks up what it made and takes it over; plain `pulumi up` would make "
+            "flowflare up finds what it created and adopts it; plain `pulumi up` would create "
             "it a second time."
         )
         return Check("stack", "warn", message, remedy)
@@ -181,12 +166,7 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
 
 
 def python_check(project: Project, environ: Mapping[str, str]) -> Check:
-    """Check that the Python with which plain `pulumi up` runs the program has Flowflare.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-    """
+    """Check that the Python with which plain `pulumi up` runs the program has Flowflare."""
     named = project.shared.runtime_options.get("virtualenv")
     if named:
         return _check_virtualenv(project, str(named))
@@ -195,7 +175,7 @@ def python_check(project: Project, environ: Mapping[str, str]) -> Check:
     )
     if python is not None and Path(python).parent == Path(sys.executable).parent:
         return Check("python", "ok", f"pulumi runs the program with {python}")
-    message = f"plain `pulumi` would run the program with {python or 'no python3 at all'}"
+    message = f"plain `pulumi` would run the program with {python or 'no python3'}"
     remedy = f"Activate the environment: . {Path(sys.executable).parent}/activate"
     return Check("python", "warn", f"{message}; `flowflare up` uses its own", remedy)
 
@@ -210,7 +190,7 @@ def _check_virtualenv(project: Project, named: str) -> Check:
     for folder in dict.fromkeys((project.root, program)):
         if not any((folder / named).glob("lib/python3*/site-packages/*flowflare*")):
             remedy = (
-                "Take `virtualenv` out of Pulumi.yaml and activate the environment, or write its "
+                "Remove `virtualenv` from Pulumi.yaml and activate the environment, or write its "
                 "absolute path."
             )
             message = f"virtualenv of Pulumi.yaml: there is no flowflare in {folder / named}"

@@ -33,7 +33,6 @@ def wrap_command(cli: str, words: Sequence[str]) -> list[str]:
 
     Args:
         cli: the absolute path of the program.
-        words: its arguments.
     """
     if sys.platform != "linux":
         return [cli, *words]
@@ -44,7 +43,6 @@ def mark_of(root: Path, stack: str = "") -> str:
     """Return the mark of the processes of a stack, or of a project, on this machine.
 
     Args:
-        root: the project's folder.
         stack: the stack's name; empty for all stacks of the project.
     """
     return f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}/{stack}"

@@ -59,7 +59,6 @@ def require_cli(environ: Mapping[str, str], what: str) -> Cli:
     """Find a CLI of a supported version.
 
     Args:
-        environ: the environment.
         what: what needs it, for the message: `stack prod`.
 
     Raises:
@@ -68,13 +67,13 @@ def require_cli(environ: Mapping[str, str], what: str) -> Cli:
     cli = find_cli(environ)
     if cli is None:
         raise EngineError(
-            f"{what} is the Pulumi CLI's, and the pulumi command is not installed",
+            f"{what} runs on the Pulumi CLI, which is not installed",
             remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
             f"{OFFICIAL_INSTALL}",
         )
     if cli.version is not None and not is_supported(cli.version):
         raise EngineError(
-            f"{what} needs a Pulumi CLI {REQUIRED_PULUMI}, and {cli.path} is {cli.version_text}",
+            f"{what} needs a Pulumi CLI {REQUIRED_PULUMI}, but {cli.path} is {cli.version_text}",
             remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
             f"{OFFICIAL_INSTALL}",
         )
@@ -109,7 +108,7 @@ def install(environ: Mapping[str, str]) -> Cli:
 def _make_install_error(reason: str) -> EngineError:
     return EngineError(
         f"Pulumi {PULUMI_VERSION} could not be installed: {reason}",
-        remedy="It comes from github.com/pulumi/pulumi/releases. Where that cannot be reached, "
+        remedy="It comes from github.com/pulumi/pulumi/releases. If it is not reachable, "
         f"copy the release archive pulumi-v{PULUMI_VERSION} from another machine and put its "
         "programs on PATH.",
     )
@@ -126,11 +125,7 @@ def _candidates(environ: Mapping[str, str]) -> list[Path]:
 
 
 def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Select the variables for commands of the CLI that run no program and open no state.
-
-    Args:
-        environ: the environment to select from.
-    """
+    """Select the variables for commands of the CLI that run no program and open no state."""
     selected = child_environment(
         environ, names=_PLUGIN_NAMES, prefixes=("PULUMI_", "PYTHON"), network=True
     )

@@ -53,7 +53,7 @@ def download(folder: Path, release: str = RELEASE) -> None:
     data = _get(f"{release}/{name}")
     found = hashlib.sha256(data).hexdigest()
     if found != wanted:
-        raise EngineError(f"{name} has the SHA-256 {found}, and {_CHECKSUMS} says {wanted}")
+        raise EngineError(f"{name} has the SHA-256 {found}, but {_CHECKSUMS} lists {wanted}")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         _unpack(data, folder)

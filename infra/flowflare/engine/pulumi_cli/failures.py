@@ -97,7 +97,6 @@ def command_error(stderr: str, stdout: str, *, stack: str, backend: str) -> Flow
     Args:
         stderr: what it wrote to standard error.
         stdout: what it wrote to standard output.
-        stack: the stack's name.
         backend: the URL of its backend; empty if it is not known.
     """
     text = _find_errors(stderr) or _find_errors(stdout) or "pulumi ended without saying why"
@@ -120,7 +119,7 @@ def _make_missing(text: str, stack: str, backend: str) -> FlowflareError:
     del text
     return StateError(
         f"stack {stack} does not exist{f' in {backend}' if backend else ''}",
-        remedy=f"Make it once: pulumi stack init {stack}. If it is stored elsewhere, set "
+        remedy=f"Create it: pulumi stack init {stack}. If it is stored elsewhere, set "
         "PULUMI_BACKEND_URL.",
     )
 
@@ -130,7 +129,7 @@ def _make_passphrase(text: str, stack: str, backend: str) -> FlowflareError:
     return SecretError(
         f"the secrets of stack {stack} cannot be opened with the passphrase that is set",
         remedy="Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase "
-        "that the stack was made with.",
+        "that the stack was created with.",
     )
 
 

@@ -22,8 +22,6 @@ def hold(
     """Hold a stack during a run; yields None if its backend has no leases.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the backend.
         on_wait: takes a sentence if another run's lease has to be watched first.
 
     Raises:

@@ -50,7 +50,6 @@ def run_command(  # noqa: PLR0913 -- the parts of a process, by keyword
     lock.
 
     Args:
-        cli: the CLI.
         words: the command's words; `--non-interactive` is added.
         cwd: the folder that it runs in.
         environ: variables beside those of this process.
@@ -104,7 +103,6 @@ def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
     """Make the environment of a command; PATH begins with the CLI's folder, for language hosts.
 
     Args:
-        cli: the CLI.
         environ: variables beside those of this process.
     """
     variables = {**os.environ, **environ, "PULUMI_AUTOMATION_API": "true"}

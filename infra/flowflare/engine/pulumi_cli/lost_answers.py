@@ -32,7 +32,6 @@ class AccountSearch:
 
     Args:
         base_url: the API's address; empty for Cloudflare's own.
-        token: an API token.
     """
 
     def __init__(self, base_url: str, token: str) -> None:
@@ -43,9 +42,6 @@ class AccountSearch:
 
         State proves that this stack was creating it, and a name is unique in an account, so the
         object with that name is this stack's. A database counts only if it is empty.
-
-        Args:
-            resource: the record of a pending creation.
 
         Returns:
             The object; None if there is none, or for a type that can be created again without harm.
@@ -119,6 +115,6 @@ class _Reading(Access):
     def _check(self) -> None:
         if not self._bearer:
             raise SecretError(
-                "what an interrupted run made cannot be looked up: there is no API token",
+                "cannot look up what an interrupted run created: there is no API token",
                 remedy="Set CLOUDFLARE_API_TOKEN, or: flowflare secrets set cloudflare:apiToken",
             )

@@ -1,4 +1,4 @@
-"""Create a stack of the Pulumi CLI in its backend, with the salt or provider of its file."""
+"""Create a stack of the Pulumi CLI in its backend, with its file's salt or secrets provider."""
 
 from collections.abc import Mapping
 
@@ -21,11 +21,6 @@ def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
 
 def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> None:
     """Create the stack if it is missing (`pulumi stack init`), without selecting it.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-        workspace: runs the CLI.
 
     Raises:
         FlowflareError: the CLI cannot create it.

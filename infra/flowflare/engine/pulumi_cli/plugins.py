@@ -33,9 +33,6 @@ def require_plugins(
 
     Args:
         what: what needs them, for the message: `stack prod`.
-        project: the project.
-        cli: the CLI.
-        environ: the environment of its commands.
         runs_program: whether the program runs; the CLI loads the plugins of all its packages.
 
     Raises:
@@ -77,7 +74,6 @@ def is_installed(plugin: Plugin, project: ProjectFile, environ: Mapping[str, str
     Args:
         plugin: the plugin, with its exact version.
         project: the project, which may take plugins from a folder.
-        environ: the environment of the CLI's commands.
     """
     variables = {**os.environ, **environ}
     attached = variables.get("PULUMI_DEBUG_PROVIDERS", "").split(",")
@@ -121,7 +117,7 @@ def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None
         reason = done.stderr.strip().splitlines()[-1:] or ["pulumi does not say why"]
         raise EngineError(
             f"the plugin {plugin.name} {plugin.version} could not be installed: {reason[0]}",
-            remedy="It comes from get.pulumi.com. Where that cannot be reached, give an archive: "
+            remedy="It comes from get.pulumi.com. If it is not reachable, pass an archive: "
             f"{install_command(plugin)} --file ARCHIVE",
         )
 

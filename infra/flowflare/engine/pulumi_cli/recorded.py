@@ -29,11 +29,8 @@ def recorded_plan(
     """Plan what `up` would do from the program and the state only.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the backend and the passphrase.
         export: runs `pulumi stack export --show-secrets`; None without a CLI, which is enough for
             a `file://` backend.
-        on_event: takes each step.
         observe: takes what the plan was made of, with its secrets.
 
     Raises:

@@ -30,7 +30,6 @@ class ServedProgram:
 
     Args:
         run_cli: runs the command to its end; takes the address of the language host.
-        environ: the environment of the CLI's commands.
     """
 
     def __init__(self, run_cli: Callable[[str], None], environ: Mapping[str, str]) -> None:
@@ -52,7 +51,6 @@ class ServedProgram:
 
         Args:
             program: the program; the CLI gives it its configuration.
-            monitor: records its registrations.
             engine: not used: the CLI takes the program's messages.
             dry_run: not used: the command is a preview.
         """
@@ -65,8 +63,6 @@ class ServedProgram:
         """Run the program for a request of the CLI.
 
         Args:
-            program: the program.
-            monitor: records its registrations.
             request: the CLI's `RunRequest`.
         """
         import grpc  # type: ignore[import-untyped]
@@ -98,12 +94,7 @@ _UNLIMITED: Final = [
 
 
 class _Both:
-    """Passes registrations to the CLI's monitor, and then to the recording's.
-
-    Args:
-        cli: the stub of the CLI's monitor.
-        recording: the embedded engine's monitor.
-    """
+    """Passes registrations to the CLI's monitor, and then to the recording's."""
 
     def __init__(self, cli: Any, recording: ResourceMonitor) -> None:
         self._cli = cli
@@ -127,11 +118,7 @@ class _Both:
 
 
 class _Printed(contextlib.redirect_stdout[io.TextIOBase]):
-    """Turns the program's output into messages of the run, as the CLI does.
-
-    Args:
-        engine: the stub of the CLI's engine.
-    """
+    """Turns the program's output into messages of the run, as the CLI does."""
 
     def __init__(self, engine: Any) -> None:
         self._lines = _Lines(engine)

@@ -40,9 +40,7 @@ class CliStack:
     """One stack of a project; every method runs the CLI.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment.
-        clock: seconds, for how long things take.
+        clock: returns seconds, to measure durations.
         utc_now: the time, to distinguish what this run created from what existed before.
 
     Raises:
@@ -94,7 +92,7 @@ class CliStack:
     def up(
         self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
     ) -> Update:
-        """Settle what an earlier run left unfinished, then bring the stack to its declarations."""
+        """Settle what an earlier run left unfinished, then deploy what the program declares."""
         since, began = self._clock(), self._utc_now()
         self._workspace.require_plugins("up")
         with self._hold(on_event):
@@ -227,7 +225,7 @@ class CliStack:
         with hold(self.project, self._environ, partial(warn, on_event)) as holding:
             if holding and holding.taken:
                 lease = holding.taken
-                warn(on_event, f"took over the stack from a run that is dead: {lease}")
+                warn(on_event, f"took over the stack from a dead run: {lease}")
             self._holding = holding
             try:
                 yield
@@ -302,7 +300,7 @@ class CliStack:
             error = self._workspace.error(raised)
         run.finish()
         if error is None and not run.ended:
-            error = EngineError(f"pulumi {what} did not say how it ended")
+            error = EngineError(f"pulumi {what} did not report how it ended")
         self._refuse_broken_plugins(run.report.failures)
         program = _program_failure(run, served)
         if program is not None:

@@ -34,7 +34,6 @@ class StackSecrets:
     """The secrets of one stack, opened when there is a text to filter.
 
     Args:
-        project: the project seen through the stack.
         environ: the environment: the passphrase, and where the state is.
         export: runs `pulumi stack export --show-secrets`, for a state that only the CLI can open.
         config: runs `pulumi config --show-secrets --json`, for such a configuration.

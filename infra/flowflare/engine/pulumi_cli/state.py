@@ -27,10 +27,6 @@ Export = Callable[[], Mapping[str, Any]]
 def backend_url(project: ProjectFile, environ: Mapping[str, str]) -> str:
     """Find the URL of this project's backend with the rules of the Pulumi CLI.
 
-    Args:
-        project: the project.
-        environ: the environment.
-
     Returns:
         PULUMI_BACKEND_URL, else `backend: url:` of `Pulumi.yaml`, else the backend that the
         user is logged in to; empty if there is none.
@@ -50,10 +46,6 @@ def backend_url(project: ProjectFile, environ: Mapping[str, str]) -> str:
 def find_cli_store(project: ProjectFile, environ: Mapping[str, str]) -> Store | None:
     """Open the store where the Pulumi CLI keeps this project's state.
 
-    Args:
-        project: the project.
-        environ: the environment.
-
     Returns:
         The store; None for a backend that only the CLI can read, such as Pulumi Cloud.
 
@@ -69,8 +61,6 @@ def read_deployment(
     """Read a stack's state; its secrets are opened when they are looked at.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the backend and the passphrase.
         export: runs `pulumi stack export --show-secrets`; None without a CLI.
 
     Raises:
@@ -99,10 +89,6 @@ def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[s
 
     `pulumi stack export` prints the same, but takes half a second of CPU to start.
 
-    Args:
-        project: the project seen through the stack.
-        environ: the environment, for the backend.
-
     Returns:
         The deployment as `pulumi stack export` prints it below `deployment`; None for a stack or a
         backend that only the CLI can read.
@@ -130,7 +116,7 @@ def from_export(exported: Mapping[str, Any]) -> Deployment:
     try:
         check_deployment(present)
     except ValueError as error:
-        raise StateError(f"the exported state is not a deployment of Pulumi: {error}") from None
+        raise StateError(f"the exported state is not a Pulumi deployment: {error}") from None
     deployment = {
         key: value
         for key, value in present.items()
@@ -146,4 +132,4 @@ class _NoSecrets:
     def open(self, ciphertext: str) -> Any:
         """Refuse."""
         del ciphertext
-        raise SecretError("the Pulumi CLI exported it sealed")
+        raise SecretError("the Pulumi CLI exported it encrypted")

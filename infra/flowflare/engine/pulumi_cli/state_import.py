@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 def edit_by_import(stack: "CliStack", environ: Mapping[str, str]) -> StateEdit:
-    """Edit a stack's state by the CLI's export and import.
-
-    Args:
-        stack: the stack.
-        environ: the environment, for the backend and the passphrase.
-    """
+    """Edit a stack's state by the CLI's export and import."""
     project, before = stack.project, stack.export()
     deployment = stack.read()
 

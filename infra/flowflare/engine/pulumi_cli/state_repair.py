@@ -29,9 +29,6 @@ class StateRepair:
     """Repairs the state of one stack, which no other run may change meanwhile.
 
     Args:
-        project: the project seen through the stack.
-        environ: the environment, for the backend.
-        workspace: runs the CLI.
         open_account: opens the stack's account, for looking things up.
         import_: replaces the stack's state by an export.
     """
@@ -146,7 +143,7 @@ def _is_in_order(deployment: Deployment, *, upgrade: bool) -> bool:
 
 def _report(on_event: OnEvent | None, urn: str, found: Found | None) -> None:
     if found is None:
-        said = "an interrupted run had begun to make it and left nothing; it is made now"
+        said = "an interrupted run began to create it, but it does not exist; it is created now"
     else:
-        said = f"an earlier request made it and the answer was lost; taken over as {found.id}"
+        said = f"an earlier request created it, but the response was lost; adopted as {found.id}"
     warn(on_event, f"{name_of(urn)}: {said}")

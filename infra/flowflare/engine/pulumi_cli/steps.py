@@ -32,11 +32,7 @@ def is_provider(metadata: StepMetadata) -> bool:
 
 
 def step_of(metadata: StepMetadata) -> Step | None:
-    """Make the step that an event's metadata describes; None if it is part of another step.
-
-    Args:
-        metadata: the metadata of the event.
-    """
+    """Make the step that an event's metadata describes; None if it is part of another step."""
     op = OPS.get(metadata.op)
     if op is None or is_provider(metadata):
         return None
@@ -120,7 +116,6 @@ def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
     """Make a change that the inputs do not show; None if the values are equal.
 
     Args:
-        path: the property's path.
         kind: the kind that the provider reports, such as `update-replace`.
         old: the output, else the input, in state at the first part of the path.
         new: the program's input there.

@@ -47,8 +47,6 @@ class ResourceState:
     Attributes:
         custom: whether a plugin manages it.
         protect: whether it is protected.
-        parent: the URN of its parent.
-        provider: the reference of its provider.
         inputs: its inputs, secrets masked; None if the event has none.
         outputs: its outputs, secrets masked; None if the event has none.
     """
@@ -67,8 +65,6 @@ class StepMetadata:
 
     Attributes:
         op: the operation as Pulumi names it, such as `create-replacement`.
-        urn: the resource's URN.
-        type: the resource's type.
         old: the resource before it; None if there was none.
         new: the resource after it; None if there is none.
         keys: the properties that force a replacement.

@@ -53,7 +53,7 @@ class Translator:
 
     Args:
         on_event: takes the translated events; None to report nothing.
-        clock: seconds, for how long a step takes.
+        clock: returns seconds, to measure durations.
         planning: whether it is a preview.
     """
 

@@ -25,7 +25,6 @@ class Plugin:
     """A resource plugin that the program's packages need.
 
     Attributes:
-        name: its name.
         version: the exact version that the CLI will load.
     """
 

@@ -36,13 +36,7 @@ _ENVIRONMENT: Final = {
 
 
 class Workspace:
-    """Runs commands of the CLI for one stack of a project.
-
-    Args:
-        project: the project seen through the stack.
-        cli: the CLI.
-        environ: the environment of its commands.
-    """
+    """Runs commands of the CLI for one stack of a project."""
 
     def __init__(self, project: Project, cli: Cli, environ: Mapping[str, str]) -> None:
         self.project = project
@@ -109,7 +103,6 @@ class Workspace:
 
         Args:
             words: the command's arguments; the stack's name is added.
-            given: the text of the command's standard input.
 
         Raises:
             FlowflareError: the command failed; the error is made by `failures`.

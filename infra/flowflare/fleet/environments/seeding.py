@@ -123,7 +123,7 @@ def run_seeds(
     """Run the files that have not been run in their databases.
 
     Args:
-        spec: the stack, which is up.
+        spec: the deployed stack.
 
     Raises:
         FleetError: D1 refused a file; the database is unchanged by that file.

@@ -188,7 +188,7 @@ class Exporter:
                 raise FleetError(
                     f"database {database.name} of stack {self._stack} is not in the account and "
                     f"has no export in {self._store.url}",
-                    remedy="If it may be lost: flowflare fleet destroy with --no-export",
+                    remedy="To destroy the stack without it: flowflare fleet destroy --no-export",
                 )
         return tuple(known[database.uuid] for database in deleted)
 

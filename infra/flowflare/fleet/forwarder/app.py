@@ -43,7 +43,7 @@ class App:
     turns: dict[str, Turns] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ForwarderResponse one call, and cancel it if the client disconnects."""
+        """Answer one call, and cancel it if the client disconnects."""
         body = Body(receive)
         disconnect = asyncio.create_task(body.wait_for_disconnect())
         work = asyncio.create_task(self._answer(scope, body, send))
@@ -57,7 +57,7 @@ class App:
             raise error
 
     def close(self) -> None:
-        """ForwarderResponse every waiting call, because the run has ended."""
+        """Answer every waiting call, because the run has ended."""
         for turns in self.turns.values():
             turns.close()
 

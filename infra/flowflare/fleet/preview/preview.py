@@ -35,7 +35,7 @@ _UP: Final = 1.0
 class FleetPreview(Frozen):
     """What `fleet up` would do.
 
-    A format may gain keys. No key of a format is removed or changes its meaning.
+    New keys may be added within a format. Existing keys are not removed and keep their meaning.
     """
 
     format: Literal[1] = Field(description="The version of this document's format.")

@@ -154,8 +154,8 @@ def select_retired(
             with `--retire`.
 
     Returns:
-        The tenants to remove; and the names of the tenants that are retired in the file but still
-        exist, and are kept because `--retire` does not name them.
+        The tenants to remove, and the names of retired tenants that still exist and are kept
+        because `--retire` does not name them.
 
     Raises:
         FleetError: a tenant given with `--retire` is not retired in the file, or a retired tenant

@@ -131,7 +131,7 @@ def refuse_copies(project: Project, values: Mapping[Keys, Any]) -> None:
     """Refuse to write into a fleet's file what the next `fleet config` would drop.
 
     Args:
-        project: the project seen through the stack.
+        project: the project with the stack's configuration.
         values: what would be written; only ciphertexts stay in the file.
 
     Raises:

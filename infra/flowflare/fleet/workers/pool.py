@@ -31,7 +31,7 @@ class Task:
     Attributes:
         kind: the kind of task: `preview`, `up`, `destroy` and so on; `fleet.workers.tasks` lists
             them.
-        options: the task's options, JSON values.
+        options: the task's options as JSON values.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Result:
 
     Attributes:
         ok: whether it succeeded.
-        value: its result, JSON values; None if it failed.
+        value: its result as JSON values; None if it failed.
         error: why it failed, without secrets.
         remedy: what to do about the failure; may be empty.
         seconds: how long it took.

@@ -32,7 +32,7 @@ def perform(kind: str, context: TaskContext) -> Any:
     """Run a task.
 
     Returns:
-        The task's result, JSON values.
+        The task's result as JSON values.
 
     Raises:
         FlowflareError: the task failed.

@@ -1,4 +1,4 @@
-"""Imports the API key in use, which cannot be read from the account."""
+"""Import the API key in use, which cannot be read from the account."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Registers an API key."""
+"""Register an API key."""
 
 import pulumi
 from pulumi.dynamic import Resource

@@ -1,4 +1,4 @@
-"""Assesses operations on an API key: their effect on callers."""
+"""Assess operations on an API key: their effect on callers."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     if step.op in ("replace", "delete"):
         yield is_safe("Callers that still use this key are refused.")
     if step.op == "delete" and around.another_key:

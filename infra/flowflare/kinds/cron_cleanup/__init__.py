@@ -1,4 +1,4 @@
-"""Clears the cron triggers of a script after they are removed from its program."""
+"""Clear the cron triggers of a script after they are removed from its program."""
 
 from flowflare.kinds.contract import Kind, NotSupported
 

@@ -1,4 +1,4 @@
-"""Finds the script whose cron triggers are cleared later."""
+"""Find the script whose cron triggers are cleared later."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

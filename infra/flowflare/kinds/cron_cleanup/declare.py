@@ -1,4 +1,4 @@
-"""Registers the cleanup of a Worker's cron triggers."""
+"""Register the cleanup of a Worker's cron triggers."""
 
 import pulumi
 from pulumi.dynamic import Resource

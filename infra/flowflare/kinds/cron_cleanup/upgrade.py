@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 def add_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
-    """Add the missing records, after what they need.
+    """Add the missing records, each after the records that it depends on.
 
     Args:
         deployment: a deployment as the CLI exports it and backends store it; not modified.

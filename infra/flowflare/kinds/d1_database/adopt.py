@@ -1,4 +1,4 @@
-"""Finds D1 databases by their exact name."""
+"""Find D1 databases by their exact name."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""D1 databases, of which a repeated request would create a second one."""
+"""Create, update and delete D1 databases; a repeated creation would make a second one."""
 
 from typing import Any
 

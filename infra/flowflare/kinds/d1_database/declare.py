@@ -1,4 +1,4 @@
-"""Registers a D1 database whose read replication the program leaves alone."""
+"""Register a D1 database without managing its read replication."""
 
 import pulumi
 

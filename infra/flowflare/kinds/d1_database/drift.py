@@ -1,4 +1,4 @@
-"""Compares D1 databases: whether they exist, and their read replication."""
+"""Compare D1 databases: whether they exist, and their read replication."""
 
 from collections.abc import Iterator
 

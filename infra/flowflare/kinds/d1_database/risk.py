@@ -1,4 +1,4 @@
-"""Assesses operations on a D1 database: their effect on its data."""
+"""Assess operations on a D1 database: their effect on its data."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     old, new = text_of(step.old, "name"), text_of(step.new, "name")
     if step.op == "replace" and old == new:

@@ -1,4 +1,4 @@
-"""Finds the files that are applied to a D1 database: by its ledger, otherwise by its tables."""
+"""Find the files that are applied to a D1 database: by its ledger, otherwise by its tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Registers the SQL files of a D1 database."""
+"""Register the SQL files of a D1 database."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Compares migrations of D1 databases: the ledger and the tables with the files in state."""
+"""Compare migrations of D1 databases: the ledger and the tables with the files in state."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

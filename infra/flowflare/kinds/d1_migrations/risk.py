@@ -1,4 +1,4 @@
-"""Assesses pending migration files: the data that their SQL loses, as the linter finds it."""
+"""Assess pending migration files: the data that their SQL loses, as the linter finds it."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     if step.op != "delete" and (step.new or {}).get("migrations") == []:
         yield is_safe("Its folder has no migrations: no *.sql, and no */migration.sql.")

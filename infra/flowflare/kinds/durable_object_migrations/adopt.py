@@ -1,4 +1,4 @@
-"""Finds Durable Object classes; the live tag must be a step of the history."""
+"""Find Durable Object classes; the live tag must be a step of the history."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
         findings.refuse(
             f"{name} has {', '.join(classes)} and no class migration tag: it declares its "
             "Durable Objects as `exports`, as newer wranglers do",
-            "Cloudflare lets no script back from `exports` to class migrations.",
+            "Cloudflare does not let a script return from `exports` to class migrations.",
         )
         return None
     tags = [step.tag for step in history]

@@ -1,4 +1,4 @@
-"""Applies a script's class migrations, request by request.
+"""Apply a script's class migrations, request by request.
 
 Cloudflare deletes a class only in a separate upload: no script may then bind the class, live or in
 the upload (10061), and the class must be removed from the code in the same upload, not before
@@ -236,8 +236,8 @@ def _refuse_exports(live: LiveScript, has: Sequence[Namespace]) -> None:
 def _make_exports_error(reason: str) -> ClassMigrationError:
     message = f"{reason}: it declares its Durable Objects as `exports`, as newer wranglers do"
     remedy = (
-        "Cloudflare allows no script to return from `exports` to class migrations. Keep deploying "
-        "it with wrangler, or give the client another name and create new classes."
+        "Cloudflare does not let a script return from `exports` to class migrations. Keep "
+        "deploying it with wrangler, or give the client another name and create new classes."
     )
     return ClassMigrationError(message, remedy=remedy)
 

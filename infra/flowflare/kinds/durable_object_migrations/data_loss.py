@@ -1,4 +1,4 @@
-"""Refuses class migrations that lose or move objects; for `protect` these are only updates."""
+"""Refuse class migrations that lose or move objects; for `protect` these are only updates."""
 
 from flowflare.kinds.provider import Props
 from flowflare.model.class_history import list_classes_after, list_losses

@@ -1,4 +1,4 @@
-"""Registers the class migrations of a script."""
+"""Register the class migrations of a script."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Compares Durable Object classes: the live tag, and the namespaces that hold objects."""
+"""Compare Durable Object classes: the live tag, and the namespaces that hold objects."""
 
 from collections.abc import Iterator
 from typing import Any

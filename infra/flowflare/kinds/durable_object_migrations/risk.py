@@ -1,4 +1,4 @@
-"""Assesses class migrations: lost, moved and restarted objects."""
+"""Assess class migrations: lost, moved and restarted objects."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     name = text_of(step.new, "script_name") or text_of(step.old, "script_name")
     if step.op == "replace":
         old = text_of(step.old, "script_name")

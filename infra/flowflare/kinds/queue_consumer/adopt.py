@@ -1,4 +1,4 @@
-"""Finds queue consumers by their queue and script."""
+"""Find queue consumers by their queue and script."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted

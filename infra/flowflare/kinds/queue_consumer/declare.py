@@ -1,4 +1,4 @@
-"""Registers the queue consumers of a client."""
+"""Register the queue consumers of a client."""
 
 from collections.abc import Mapping
 

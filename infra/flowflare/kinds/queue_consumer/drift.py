@@ -1,4 +1,4 @@
-"""Compares queue consumers: whether they exist, their script and their settings."""
+"""Compare queue consumers: whether they exist, their script and their settings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Assesses operations on a queue consumer: their effect on the messages of the queue."""
+"""Assess operations on a queue consumer: their effect on the messages of the queue."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     script = text_of(step.old, "scriptName")
     if step.op == "delete":

@@ -1,4 +1,4 @@
-"""Converts a queue consumer to wrangler's configuration."""
+"""Convert a queue consumer to wrangler's configuration."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Finds R2 buckets by their name."""
+"""Find R2 buckets by their name."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

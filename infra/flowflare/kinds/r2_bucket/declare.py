@@ -1,4 +1,4 @@
-"""Registers a client's own R2 bucket."""
+"""Register a client's own R2 bucket."""
 
 from collections.abc import Mapping
 from typing import Any

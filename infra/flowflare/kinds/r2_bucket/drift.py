@@ -1,4 +1,4 @@
-"""Compares R2 buckets: whether they exist, and their storage class."""
+"""Compare R2 buckets: whether they exist, and their storage class."""
 
 from collections.abc import Iterator
 

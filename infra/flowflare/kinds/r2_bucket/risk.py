@@ -1,4 +1,4 @@
-"""Assesses operations on an R2 bucket: their effect on its objects."""
+"""Assess operations on an R2 bucket: their effect on its objects."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,7 @@ _REFUSED: Final = "Cloudflare refuses this while the bucket holds objects: delet
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step."""
+    """Yield the reasons for the risk of a step."""
     del around
     if step.op == "replace":
         yield loses_data(f"An empty bucket replaces it, and the old one is deleted. {_REFUSED}")

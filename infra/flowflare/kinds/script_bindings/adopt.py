@@ -1,4 +1,4 @@
-"""Finds the inherited bindings of a live script."""
+"""Find the inherited bindings of a live script."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, drop_unknown

@@ -1,4 +1,4 @@
-"""Registers bindings that Cloudflare's own provider does not support."""
+"""Register bindings that Cloudflare's own provider does not support."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Assesses an upload of bindings: the objects that it restarts."""
+"""Assess which Durable Objects an upload of bindings restarts."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     had = ", ".join(around.old.get(text_of(step.old, "script_name"), ()))
     if step.op == "update" and had:
         yield restarts(had)

@@ -1,4 +1,4 @@
-"""Imports the value of a secret from its source."""
+"""Import the value of a secret from its source."""
 
 from typing import Final
 

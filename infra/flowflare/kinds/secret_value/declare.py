@@ -1,4 +1,4 @@
-"""Registers a secret value. Property names are snake_case on both sides of a dynamic resource."""
+"""Register a secret value. Property names are snake_case on both sides of a dynamic resource."""
 
 from pathlib import Path
 

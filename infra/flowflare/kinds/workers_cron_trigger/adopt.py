@@ -1,4 +1,4 @@
-"""Finds the cron triggers of a live script."""
+"""Find the cron triggers of a live script."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted

@@ -1,4 +1,4 @@
-"""Registers the cron triggers of a script."""
+"""Register the cron triggers of a script."""
 
 from collections.abc import Sequence
 

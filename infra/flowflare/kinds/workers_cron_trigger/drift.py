@@ -1,4 +1,4 @@
-"""Compares the cron triggers of scripts."""
+"""Compare the cron triggers of scripts."""
 
 from collections.abc import Iterator
 

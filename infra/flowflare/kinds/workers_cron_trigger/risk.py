@@ -1,4 +1,4 @@
-"""Assesses operations on cron triggers: the triggers that end."""
+"""Assess operations on cron triggers: the triggers that end."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     schedules = (step.old or {}).get("schedules")
     if step.op == "delete" and isinstance(schedules, list):

@@ -1,4 +1,4 @@
-"""Finds custom domains by their hostname."""
+"""Find custom domains by their hostname."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

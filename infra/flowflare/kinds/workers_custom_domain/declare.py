@@ -1,4 +1,4 @@
-"""Registers a custom domain of a script."""
+"""Register a custom domain of a script."""
 
 import pulumi
 

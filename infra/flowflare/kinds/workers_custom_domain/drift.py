@@ -1,4 +1,4 @@
-"""Compares the custom domains of scripts."""
+"""Compare the custom domains of scripts."""
 
 from collections.abc import Iterator
 

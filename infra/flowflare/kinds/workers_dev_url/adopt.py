@@ -1,4 +1,4 @@
-"""Finds the workers.dev URL of a script."""
+"""Find the workers.dev URL of a script."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

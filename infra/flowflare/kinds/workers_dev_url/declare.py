@@ -1,4 +1,4 @@
-"""Registers the URL of a script at workers.dev."""
+"""Register the URL of a script at workers.dev."""
 
 import pulumi
 from pulumi.dynamic import Resource

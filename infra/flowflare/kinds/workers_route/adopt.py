@@ -1,4 +1,4 @@
-"""Finds routes by their pattern."""
+"""Find routes by their pattern."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

@@ -1,4 +1,4 @@
-"""Registers a route of a script."""
+"""Register a route of a script."""
 
 import pulumi
 

@@ -1,4 +1,4 @@
-"""Compares the routes of scripts."""
+"""Compare the routes of scripts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Assesses operations on a route: the requests that no longer reach the Worker."""
+"""Assess operations on a route: the requests that no longer reach the Worker."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     if step.op == "delete":
         yield is_safe(f"Requests to `{text_of(step.old, 'pattern')}` no longer reach the Worker.")

@@ -1,4 +1,4 @@
-"""Finds scripts, and compares their settings, bindings and code with the program."""
+"""Find scripts, and compares their settings, bindings and code with the program."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Registers a Worker's script.
+"""Register a Worker's script.
 
 Defaults of the API are set explicitly, so that a `refresh` finds nothing that the program does not
 declare.

@@ -1,4 +1,4 @@
-"""Compares scripts: whether they exist, and their settings, bindings and code.
+"""Compare scripts: whether they exist, and their settings, bindings and code.
 
 The API never returns the values of secrets: an overwritten secret looks unchanged.
 """

@@ -1,4 +1,4 @@
-"""Compares a script's settings, which an upload sets besides code and bindings."""
+"""Compare a script's settings, which an upload sets besides code and bindings."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Assesses operations on a script: Durable Objects, address and packages.
+"""Assess operations on a script: Durable Objects, address and packages.
 
 A script of another name has new, empty namespaces
 (developers.cloudflare.com/durable-objects/reference/durable-objects-migrations).
@@ -13,7 +13,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     yield from _list_packages_not_compared(step)
     old, new = text_of(step.old, "scriptName"), text_of(step.new, "scriptName")
     had = ", ".join(around.old.get(old, ()))

@@ -1,4 +1,4 @@
-"""Finds whether a live script has a workers.dev URL."""
+"""Find whether a live script has a workers.dev URL."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

@@ -1,4 +1,4 @@
-"""Registers whether a script has a workers.dev URL."""
+"""Register whether a script has a workers.dev URL."""
 
 import pulumi
 

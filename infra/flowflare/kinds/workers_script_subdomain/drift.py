@@ -1,4 +1,4 @@
-"""Compares whether scripts have workers.dev URLs."""
+"""Compare whether scripts have workers.dev URLs."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Finds Workflows, of any class."""
+"""Find Workflows, of any class."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted

@@ -1,4 +1,4 @@
-"""Registers a Workflow of a client."""
+"""Register a Workflow of a client."""
 
 import pulumi
 

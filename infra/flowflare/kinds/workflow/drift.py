@@ -1,4 +1,4 @@
-"""Compares the Workflows of scripts."""
+"""Compare the Workflows of scripts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Assesses operations on a Workflow: their effect on its instances."""
+"""Assess operations on a Workflow: their effect on its instances."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """Yield the reasons for a step, in any order."""
+    """Yield the reasons for the risk of a step, in any order."""
     del around
     old = text_of(step.old, "workflowName")
     if step.op in ("replace", "delete"):

@@ -42,7 +42,7 @@ class GitHub:
         login = ((data or {}).get("viewer") or {}).get("login")
         if not isinstance(login, str) or not login:
             raise CommentError(
-                "GitHub does not say whom the token belongs to",
+                "GitHub does not report which user the token belongs to",
                 remedy="GITHUB_TOKEN must be the token of a workflow, an App or a user.",
             )
         return login

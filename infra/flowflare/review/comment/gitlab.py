@@ -35,7 +35,7 @@ class GitLab:
         """Return the number of the token's user."""
         number = self._session.get_one("/user").get("id")
         if not isinstance(number, int):
-            raise CommentError("GitLab does not say whom the token belongs to")
+            raise CommentError("GitLab does not report which user the token belongs to")
         return str(number)
 
     def read_head(self) -> str:

@@ -42,7 +42,7 @@ class FolderStore:
 
     @property
     def is_remote(self) -> bool:
-        """Whether other machines are known to reach it; of a folder this is unknown."""
+        """False: it is unknown whether other machines can reach a folder."""
         return False
 
     @property

@@ -88,7 +88,7 @@ class ObjectStore:
 
     @property
     def is_remote(self) -> bool:
-        """True, because other machines reach it too."""
+        """True: other machines can reach a bucket."""
         return True
 
     def describe(self, key: str) -> str:
@@ -197,7 +197,7 @@ class ObjectStore:
             absent: what to return for a missing object; without it, that raises _UnmetError.
 
         Raises:
-            _UnmetError: a condition does not hold.
+            _UnmetError: a condition is not met.
             StateError: the store cannot be reached, or refuses.
         """
         pauses = iter(self._patience.pauses)
@@ -244,7 +244,7 @@ def make_obstore(
 
 
 class _UnmetError(Exception):
-    """The condition of a write does not hold."""
+    """The condition of a write is not met."""
 
 
 def _attempt(call: Callable[[Any], T], store: Any) -> "T | FailedCall":

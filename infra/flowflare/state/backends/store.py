@@ -62,7 +62,7 @@ class Store(Protocol):
             Its new tag.
 
         Raises:
-            ConflictError: `only_if` does not hold; nothing was written.
+            ConflictError: the condition `only_if` is not met; nothing was written.
         """
 
     def copy(self, source: str, target: str) -> bool:

@@ -1,1 +1,1 @@
-"""Answer who the caller is: user, accounts, memberships, the token."""
+"""Serve the caller's identity: user, accounts, memberships and token."""

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, answer_page, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, operation
 from flowflare.emulator.services.accounts.store import AccountsStore
 
 _SINCE = "2026-01-01T00:00:00Z"
@@ -41,21 +41,18 @@ class AccountRoutes:
         return success({"id": identity, "status": "active"}, messages=[message])
 
     async def _list_accounts(self, request: Request) -> Response:
-        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of(self._store.all(), page=page, per_page=per_page)
-        return success([_view(account) for account in part], info=info)
+        accounts = [_view(account) for account in self._store.all()]
+        return answer_page(request, accounts, per_page=20)
 
     async def _get_account(self, request: Request) -> Response:
         return success(_view(account_of(request)))
 
     async def _list_memberships(self, request: Request) -> Response:
-        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of(self._store.all(), page=page, per_page=per_page)
         members = [
             {"id": account, "status": "accepted", "account": _view(account), "roles": []}
-            for account in part
+            for account in self._store.all()
         ]
-        return success(members, info=info)
+        return answer_page(request, members, per_page=20)
 
     async def _list_containers(self, request: Request) -> Response:
         return answer_page(request, [], per_page=20)

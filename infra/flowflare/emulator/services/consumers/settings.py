@@ -19,7 +19,7 @@ _SETTINGS: Final[Mapping[str, tuple[int, int, int | None]]] = {
 
 
 def check_settings(asked: Mapping[str, Any]) -> Settings:
-    """Return all settings of a consumer, with defaults for what is not given.
+    """Return all settings of a consumer, with defaults for missing ones.
 
     Raises:
         Refusal: 10001, a setting is invalid.
@@ -28,7 +28,7 @@ def check_settings(asked: Mapping[str, Any]) -> Settings:
 
 
 def read_settings(text: str) -> Settings:
-    """Read stored settings; an invalid row has the defaults."""
+    """Read stored settings; an invalid row gives the defaults."""
     try:
         stored = parse_json(text)
     except NotJsonError:

@@ -41,11 +41,7 @@ class ConsumersStore(Store):
         self._scripts = scripts
 
     def list_consumers(self, account: str, queue: str) -> list[Consumer]:
-        """List the consumers of a queue: none or one.
-
-        Raises:
-            Refusal: 11000, the queue is unknown.
-        """
+        """List the consumers of a queue, at most one. Refusal: 11000, the queue is unknown."""
         target = self._targets.get(account, queues.QUEUE, queue)
         rows = self._database.rows(
             "SELECT id, script, dead_letter_queue, settings, created_on FROM consumers "
@@ -57,11 +53,7 @@ class ConsumersStore(Store):
         ]
 
     def get(self, account: str, queue: str, identity: str) -> Consumer:
-        """Return a consumer of a queue.
-
-        Raises:
-            Refusal: the queue or the consumer is unknown.
-        """
+        """Return a consumer of a queue. Refusal: the queue or the consumer is unknown."""
         for consumer in self.list_consumers(account, queue):
             if consumer.id == identity:
                 return consumer
@@ -86,7 +78,7 @@ class ConsumersStore(Store):
     def replace(
         self, account: str, queue: str, identity: str, asked: Mapping[str, Any]
     ) -> Consumer:
-        """Replace what a consumer is; what is not given gets its default.
+        """Replace a consumer's script and settings; missing settings get their defaults.
 
         Raises:
             Refusal: the queue or the consumer is unknown, or as `_check`.

@@ -66,9 +66,8 @@ class History:
         """Restore the content of a moment, which Workers see at once.
 
         Args:
-            time: the moment. The last content stored before it is restored, or the current content
-                if
-                nothing was written since.
+            time: the moment. The result is the content that was last stored before it, or the
+                current content if nothing was written since.
 
         Returns:
             the moment before the restoration, which undoes it.

@@ -32,11 +32,7 @@ class D1Store(Store):
     """Store the databases of all accounts."""
 
     def create(self, account: str, request: dict[str, Any]) -> D1Database:
-        """Create a database.
-
-        Raises:
-            Refusal: 7400 a property is invalid, 7502 the name already exists.
-        """
+        """Create a database. Refusal: 7400 a property is invalid, 7502 the name already exists."""
         name, region = request.get("name"), request.get("primary_location_hint")
         jurisdiction = request.get("jurisdiction")
         if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
@@ -56,11 +52,7 @@ class D1Store(Store):
         return database
 
     def get(self, account: str, identity: str) -> D1Database:
-        """Return the database with that ID or name.
-
-        Raises:
-            Refusal: 7404.
-        """
+        """Return the database with that ID or name. Refusal: 7404."""
         row = self._database.row(
             "SELECT * FROM databases WHERE account = ?1 AND (uuid = ?2 OR name = ?2) "
             "ORDER BY uuid = ?2 DESC",
@@ -74,7 +66,7 @@ class D1Store(Store):
     def list_databases(self, account: str, name: str | None = None) -> list[D1Database]:
         """List the account's databases, newest first.
 
-        With `name` only those whose name contains it.
+        `name` limits the list to databases whose name contains it.
         """
         rows = self._database.rows(
             "SELECT * FROM databases WHERE account = ? AND instr(name, ?) "
@@ -98,11 +90,7 @@ class D1Store(Store):
         return self.get(account, database.uuid)
 
     def delete(self, account: str, identity: str) -> D1Database:
-        """Delete a database and return it.
-
-        Raises:
-            Refusal: 7404.
-        """
+        """Delete a database and return it. Refusal: 7404."""
         database = self.get(account, identity)
         self._database.delete("databases", uuid=database.uuid)
         return database

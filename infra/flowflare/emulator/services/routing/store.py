@@ -114,11 +114,7 @@ class RoutingStore(Store):
         raise routing_codes.zone_not_found()
 
     def route(self, zone: str, identity: str) -> Route:
-        """Return the zone's route with that ID.
-
-        Raises:
-            Refusal: 10009.
-        """
+        """Return the zone's route with that ID. Refusal: 10009."""
         for row in self._database.select("routes", zone=zone, id=identity):
             return Route(*row)
         raise routing_codes.route_not_found()
@@ -128,11 +124,7 @@ class RoutingStore(Store):
         return [Route(*row) for row in self._database.select("routes", "pattern", zone=zone)]
 
     def delete_route(self, zone: str, identity: str) -> Route:
-        """Delete a route and return it.
-
-        Raises:
-            Refusal: 10009.
-        """
+        """Delete a route and return it. Refusal: 10009."""
         route = self.route(zone, identity)
         self._database.delete("routes", id=identity)
         return route
@@ -183,11 +175,7 @@ class RoutingStore(Store):
         return created
 
     def domain(self, account: str, identity: str) -> Domain:
-        """Return the account's custom domain with that ID.
-
-        Raises:
-            Refusal: 100114.
-        """
+        """Return the account's custom domain with that ID. Refusal: 100114."""
         for row in self._database.select("domains", account=account, id=identity):
             return Domain(*row)
         raise routing_codes.domain_not_found()
@@ -198,18 +186,14 @@ class RoutingStore(Store):
         return [Domain(*row) for row in rows]
 
     def delete_domain(self, account: str, identity: str) -> None:
-        """Remove a hostname from its script.
-
-        Raises:
-            Refusal: 100114.
-        """
+        """Remove a hostname from its script. Refusal: 100114."""
         self.domain(account, identity)
         self._database.delete("domains", id=identity)
 
     # Requests -------------------------------------------------------------------------------------
 
     def patterns(self, account: str, script: str) -> list[Pattern]:
-        """List what a script answers: its routes and its custom domains."""
+        """List a script's routes and custom domains."""
         routes = self._database.select("routes", account=account, script=script)
         hosts = self._database.select("domains", account=account, script=script)
         patterns = [read_pattern(row["pattern"]) for row in routes]

@@ -30,11 +30,7 @@ class SchedulesStore(Store):
         self._scripts = scripts
 
     def list_schedules(self, account: str, script: str) -> list[Schedule]:
-        """List a script's triggers in the order of the last upload.
-
-        Raises:
-            Refusal: 10007.
-        """
+        """List a script's triggers in the order of the last upload. Refusal: 10007."""
         self._scripts.get(account, script)
         rows = self._database.select("schedules", "position", account=account, script=script)
         return [Schedule(row["cron"], row["created_on"], row["modified_on"]) for row in rows]

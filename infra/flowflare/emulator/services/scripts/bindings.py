@@ -1,7 +1,7 @@
 """Resolve and check a version's bindings against what exists in the account.
 
-An upload replaces all bindings. Bindings that shall stay are listed by name (`inherit`) or by type
-(`keep_bindings`).
+An upload replaces all bindings. To keep a binding, the upload lists its name (`inherit`) or its
+type (`keep_bindings`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

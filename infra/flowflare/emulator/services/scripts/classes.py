@@ -29,7 +29,7 @@ class Namespace:
 
 @dataclass(frozen=True)
 class UploadedClasses:
-    """Describe the uploaded version as far as classes matter."""
+    """Hold what class migrations need to know of the uploaded version."""
 
     script: str
     exported: frozenset[str]

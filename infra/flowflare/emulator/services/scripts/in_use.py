@@ -1,4 +1,4 @@
-"""Refuse what a script's users do not allow: scripts that are bound to it, queues it consumes."""
+"""Refuse changes that would break a script's users: bound scripts and consumed queues."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -84,7 +84,7 @@ class Script:
 
     @property
     def handles_queues(self) -> bool:
-        """Return whether it can consume a queue; what a service worker handles is not known."""
+        """Return whether it can consume a queue; a service worker's handlers are unknown."""
         return self.service_worker or "queue" in self.handlers
 
     @property

@@ -70,7 +70,7 @@ class ScriptsStore:
             account: the account.
             name: the script's name.
             upload: the uploaded modules and metadata.
-            exports: what workerd found the code to export.
+            exports: the code's exports, as workerd reported them.
             strict: whether `inherit` bindings without a match are refused.
             deployed_from: the kind of client, as `last_deployed_from` shows it.
 

@@ -17,11 +17,7 @@ class SecretsStore:
         self._scripts = scripts
 
     def list_secrets(self, account: str, script: str) -> list[Binding]:
-        """List a script's secrets, by name.
-
-        Raises:
-            Refusal: 10007.
-        """
+        """List a script's secrets, by name. Refusal: 10007."""
         return [
             binding
             for binding in self._scripts.get(account, script).bindings
@@ -50,11 +46,7 @@ class SecretsStore:
         self.patch(account, script, {str(secret["name"]): secret})
 
     def delete(self, account: str, script: str, name: str) -> None:
-        """Delete one secret.
-
-        Raises:
-            Refusal: 10007, 10056 or 10215.
-        """
+        """Delete one secret. Refusal: 10007, 10056 or 10215."""
         self.get(account, script, name)
         self.patch(account, script, {name: None})
 

@@ -73,13 +73,13 @@ def _check(_: str, record: Record) -> None:
 
 
 def _replace(target: Target, body: dict[str, Any], _: Mapping[str, str]) -> tuple[str, Record]:
-    """Return what a PUT stores: the whole configuration, whose password it must repeat."""
+    """Return what a PUT stores: the whole configuration, which must contain the password."""
     del target
     return pop_name(body, "name"), body
 
 
 def _edit(target: Target, body: dict[str, Any], _: Mapping[str, str]) -> tuple[str, Record]:
-    """Return what a PATCH stores: fields that it does not have stay, the password too."""
+    """Return what a PATCH stores: missing fields, also the password, keep their values."""
     name = pop_name({"name": target.name, **body}, "name")
     changes = _read_origin(body)
     origin = dict(_read_origin(target.record))

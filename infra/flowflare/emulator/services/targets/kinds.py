@@ -1,4 +1,4 @@
-"""List the kinds of binding targets. A new one is a file beside this one and a line here."""
+"""List the kinds of binding targets. To add a kind, add a file beside this one and a line here."""
 
 from flowflare.emulator.services.targets.hyperdrive import HYPERDRIVE
 from flowflare.emulator.services.targets.kv import KV

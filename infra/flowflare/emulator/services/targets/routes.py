@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
 from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.consumers.routes import view_consumer
 from flowflare.emulator.services.consumers.store import ConsumersStore
@@ -61,9 +61,7 @@ class TargetRoutes:
             for target in self._store.list_targets(account_of(request), kind)
             if not names or target.name in names
         ]
-        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(targets, page=page, per_page=per_page)
-        return success({kind.listed: part} if kind.listed else part, info=info)
+        return answer_page(request, targets, listed=kind.listed)
 
     async def _create(self, kind: TargetKind, request: Request) -> Response:
         account, asked = account_of(request), await json_object(request)

@@ -31,11 +31,7 @@ class TargetsStore(Store):
         return target
 
     def get(self, account: str, kind: TargetKind, identity: str) -> Target:
-        """Return the target with that ID.
-
-        Raises:
-            Refusal: the kind's error, the ID is unknown.
-        """
+        """Return the target with that ID. Refusal: the kind's error, the ID is unknown."""
         target = self.find(account, kind, "id", identity)
         if target is None:
             raise kind.missing()

@@ -1,4 +1,4 @@
-"""Say what a kind of binding target is: its file describes one, and `kinds` lists them all."""
+"""Define a kind of binding target: a file describes each kind, and `kinds` lists them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -94,11 +94,7 @@ class TargetKind:
 
 
 def pop_name(body: dict[str, Any], title: str) -> str:
-    """Remove the name from a body and return it.
-
-    Raises:
-        Refusal: 10001, the body has no name.
-    """
+    """Remove the name from a body and return it. Refusal: 10001, the body has no name."""
     name = body.pop(title, None)
     if not isinstance(name, str) or not name:
         raise codes.invalid_body(f"`{title}` must be a name.")

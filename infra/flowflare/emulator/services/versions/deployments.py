@@ -28,11 +28,7 @@ class DeploymentsStore(Store):
         self._scripts = scripts
 
     def list_deployments(self, account: str, name: str) -> list[Deployment]:
-        """List a script's deployments, the active deployment first.
-
-        Raises:
-            Refusal: 10007.
-        """
+        """List a script's deployments, the active deployment first. Refusal: 10007."""
         live = self._scripts.get(account, name)
         rows = self._database.rows(
             "SELECT version, record FROM deployments WHERE account = ? AND script = ? "

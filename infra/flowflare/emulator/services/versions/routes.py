@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from flowflare.emulator.envelope import page_of, success
-from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
 from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
@@ -44,9 +44,7 @@ class VersionRoutes:
     async def _list(self, request: Request) -> Response:
         live = self._store.get(account_of(request), name_of(request, "script"))
         versions = [self._view(version) for version in self._store.scripts.versions(live)]
-        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of(versions, page=page, per_page=per_page)
-        return success({"items": part}, info=info)
+        return answer_page(request, versions, per_page=20, listed="items")
 
     async def _upload(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")

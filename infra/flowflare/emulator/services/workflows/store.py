@@ -57,11 +57,7 @@ class WorkflowsStore(Store):
         return self.get(account, name)
 
     def get(self, account: str, name: str) -> Workflow:
-        """Return the Workflow of that name.
-
-        Raises:
-            Refusal: 10200.
-        """
+        """Return the Workflow of that name. Refusal: 10200."""
         for row in self._database.select("workflows", account=account, name=name):
             return Workflow(*row)
         raise codes.workflow_not_found()
@@ -85,11 +81,7 @@ class WorkflowsStore(Store):
         ]
 
     def delete(self, account: str, name: str) -> Workflow:
-        """Delete a Workflow and return it.
-
-        Raises:
-            Refusal: 10200.
-        """
+        """Delete a Workflow and return it. Refusal: 10200."""
         workflow = self.get(account, name)
         self._database.delete("workflows", account=account, name=name)
         return workflow

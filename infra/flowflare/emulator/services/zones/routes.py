@@ -66,11 +66,7 @@ class ZoneRoutes:
 
 
 def _check_name(given: object) -> str:
-    """Validate a zone's domain name.
-
-    Raises:
-        Refusal: 10001, it is not a domain name.
-    """
+    """Validate a zone's domain name. Refusal: 10001, it is not a domain name."""
     if not isinstance(given, str) or not _NAME.fullmatch(given):
         raise codes.invalid_body("`name` must be a domain name in lower case.")
     return given

@@ -51,11 +51,7 @@ class ZonesStore(Store):
         return self.get(zone.id)
 
     def get(self, identity: str) -> Zone:
-        """Return the zone with that ID.
-
-        Raises:
-            Refusal: 1001, the zone was neither created nor used.
-        """
+        """Return the zone with that ID. Refusal: 1001, the zone was neither created nor used."""
         for row in self._database.select("zones", id=identity):
             return Zone(*row)
         raise codes.zone_not_found()
@@ -64,7 +60,6 @@ class ZonesStore(Store):
         """Return the zone with that ID, and create it from its first use if necessary.
 
         Args:
-            identity: the zone's ID.
             hostname: a hostname in it.
             account: the account of the script that answers, if a script does.
         """
@@ -88,11 +83,7 @@ class ZonesStore(Store):
         ]
 
     def delete(self, identity: str) -> Zone:
-        """Delete a zone with its routes and custom domains, and return it.
-
-        Raises:
-            Refusal: 1001.
-        """
+        """Delete a zone with its routes and custom domains, and return it. Refusal: 1001."""
         zone = self.get(identity)
         self._database.delete("zones", id=identity)
         return zone

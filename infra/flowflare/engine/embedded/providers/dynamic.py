@@ -28,9 +28,9 @@ _R = TypeVar("_R")
 
 
 def _as_failure(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Make any end of a provider's call a failure of its resource, `sys.exit` among them.
+    """Convert any exception of a provider's call, even `SystemExit`, to its resource's failure.
 
-    Only Ctrl-C ends the run: any other exception is a failure of the one resource.
+    Only Ctrl-C ends the run.
     """
 
     @functools.wraps(call)
@@ -73,7 +73,7 @@ class DynamicProviders:
 
         text = props.get(PROVIDER_KEY)
         if not isinstance(text, str):
-            raise EngineError("a dynamic resource in state carries no provider")
+            raise EngineError("a dynamic resource in state has no provider")
         with self._lock:
             provider = self._loaded.get(text)
             if provider is None:
@@ -95,11 +95,7 @@ class Loader(Protocol):
 
 
 class Dynamic:
-    """Serves every `pulumi-python:dynamic...` type.
-
-    Args:
-        providers: the run's providers.
-    """
+    """Serves every `pulumi-python:dynamic...` type."""
 
     def __init__(self, providers: Loader) -> None:
         self._providers = providers
@@ -142,7 +138,7 @@ class Dynamic:
         """Let the provider create the resource."""
         result = self._providers.load(new).create(_make_arguments(new))
         if not result.id:
-            raise EngineError("the dynamic provider made a resource without an id")
+            raise EngineError("the dynamic provider created a resource without an ID")
         return Made(str(result.id), _add_provider(result.outs, new))
 
     @_as_failure
@@ -184,11 +180,11 @@ def _unpickle(text: str) -> "ResourceProvider":
         provider = _deserialize(dill.loads, base64.b64decode(text))
     except (ImportError, AttributeError) as error:
         raise EngineError(
-            f"a dynamic provider kept in state cannot be loaded: {error}",
-            remedy="Its module and class must stay where they were when the resource was made.",
+            f"a dynamic provider in state cannot be loaded: {error}",
+            remedy="Its module and class must not be moved after the resource was created.",
         ) from error
     except (binascii.Error, ValueError, EOFError) as error:
-        raise EngineError(f"a dynamic provider kept in state is damaged: {error}") from error
+        raise EngineError(f"a dynamic provider in state is damaged: {error}") from error
     assert isinstance(provider, ResourceProvider)
     return provider
 

@@ -43,7 +43,6 @@ class RecordedType(Unmade):
     """Serves any other type: a preview records it, and `up` refuses it.
 
     Args:
-        type_: the type's token.
         served: the types that can be made.
         is_refused: whether `up` will refuse it, so that a preview says so. It is false for a
             preview of a stack that the Pulumi CLI runs, which makes any type.
@@ -72,7 +71,7 @@ class RecordedType(Unmade):
     def make_refusal(self) -> EngineError:
         """Make the error of a step on a resource of this type."""
         return EngineError(
-            f"the embedded engine cannot make a {self._type}",
+            f"the embedded engine cannot create a {self._type}",
             remedy=f"It serves {', '.join(self._served)}. For other types run this stack with the "
             "Pulumi CLI: remove flowflare:engine from its file.",
         )

@@ -21,8 +21,6 @@ class Providers:
     """Finds the handlers of one run.
 
     Args:
-        project: the project's name.
-        stack: the stack's name.
         config: the configuration by full key; secret values are marked.
         environ: the environment, for settings that the configuration lacks.
         api: opens the API's clients.
@@ -73,7 +71,6 @@ class Providers:
         """Return the handler of a type.
 
         Args:
-            type_: the type's token.
             provider: the record of the provider that serves it; None for a provider itself.
         """
         package = type_.split(":", 1)[0]
