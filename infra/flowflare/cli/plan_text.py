@@ -19,6 +19,7 @@ STYLES = {
     "same": "",
     "loses-data": "bold red",
     "unknown": "bold magenta",
+    "changes-replays": "yellow",
     "restarts": "yellow",
     "safe": "",
     "title": "bold",

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from flowflare.model.frozen import Frozen
 
-Risk = Literal["safe", "restarts", "unknown", "loses-data"]
+Risk = Literal["safe", "restarts", "changes-replays", "unknown", "loses-data"]
 
 #: The risks, worst first. `unknown`: something could not be compared, so it may lose data too.
-RISKS: tuple[Risk, ...] = ("loses-data", "unknown", "restarts", "safe")
+RISKS: tuple[Risk, ...] = ("loses-data", "unknown", "changes-replays", "restarts", "safe")
 
 
 def worst(risks: Iterable[Risk]) -> Risk:

@@ -54,7 +54,7 @@ def list_folds(report: Report) -> list[Fold]:
         found += _fold_entries(report, "resource", risk)
     found += [Fold("policy")] if report.policy else []
     found += [Fold("section", number) for number in _count_down(len(report.sections))]
-    found += _fold_dangers("restarts")
+    found += [*_fold_dangers("restarts"), *_fold_dangers("changes-replays")]
     found += [Fold("row", number) for number in _count_down(len(report.sections))]
     return [*found, *_fold_dangers("unknown"), *_fold_dangers("loses-data")]
 

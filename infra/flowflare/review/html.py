@@ -6,6 +6,7 @@ from typing import Final
 import jinja2
 
 from flowflare import library
+from flowflare.kinds.assessment import RISKS
 from flowflare.review import facts
 from flowflare.review.entries import Entry
 from flowflare.review.report import Report, estimate_seconds
@@ -15,7 +16,7 @@ from flowflare.review.visible import make_visible, shorten
 from flowflare.review.words import KINDS, MARKS, RISK_WORDS
 
 _TEMPLATE: Final = "report.html.j2"
-_RISKS: Final = ("loses-data", "unknown", "restarts")
+_RISKS: Final = RISKS[:-1]
 
 
 def render(report: Report) -> str:

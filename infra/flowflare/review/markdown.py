@@ -20,7 +20,12 @@ from flowflare.review.report import PolicyFinding, Report, ReportedCommit, estim
 from flowflare.review.report_text import write_duration
 from flowflare.review.words import KINDS, RISK_WORDS
 
-_ALERTS: Final = {"loses-data": "CAUTION", "unknown": "CAUTION", "restarts": "WARNING"}
+_ALERTS: Final = {
+    "loses-data": "CAUTION",
+    "unknown": "CAUTION",
+    "changes-replays": "WARNING",
+    "restarts": "WARNING",
+}
 _MOST_SENTENCES: Final = 10
 _MOST_POLICIES: Final = 30
 _MOST_NOTES: Final = 20

@@ -19,6 +19,7 @@ _UNSEEN: Final = frozenset({"content", "text", "json"})
 #: Lines around a change that a diff shows.
 CONTEXT: Final = 2
 _HEADING: Final = "// "
+_ENTRYPOINT: Final = "WorkflowEntrypoint"
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ class _Comparison:
                 kept = self._alone(old[urn]) if urn in old else self._alone(new[urn], is_new=True)
                 described.append([urn in old, kept])
         text = json.dumps(described, sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()
-        return StackChange(key, hash(tuple(self._unseen)), tuple(self._context))
+        return StackChange(_make_digest(text), hash(tuple(self._unseen)), tuple(self._context))
 
     def _resource(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
         if not old.get("custom") and not new.get("custom") and old == new:
@@ -122,7 +122,9 @@ class _Comparison:
         if old == new:
             return self._left_out(old) if key in _UNSEEN else old
         if key == "content" and isinstance(old, str) and isinstance(new, str):
-            return self._lines(old.splitlines(), new.splitlines())
+            # A change to a Workflow's steps may depend on any other line of its code.
+            whole = [_make_digest(old), _make_digest(new)] if _ENTRYPOINT in old + new else []
+            return [*self._lines(old.splitlines(), new.splitlines()), *whole]
         return ["changed", old, new]
 
     def _item(self, old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> Any:
@@ -140,7 +142,7 @@ class _Comparison:
         order = [[item["name"] for item in old], [item["name"] for item in new]]
         return [*order, self._both(before, after, "")]
 
-    def _lines(self, old: Sequence[str], new: Sequence[str]) -> Any:
+    def _lines(self, old: Sequence[str], new: Sequence[str]) -> list[Any]:
         """Compare the lines of code, and return those that change with their source's heading."""
         least = min(len(old), len(new))
         start = next((at for at in range(least) if old[at] != new[at]), least)
@@ -154,6 +156,10 @@ class _Comparison:
     def _left_out(self, value: Any) -> str:
         self._unseen.append(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
         return ""
+
+
+def _make_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _group_by_urn(recording: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:

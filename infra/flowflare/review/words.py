@@ -12,6 +12,7 @@ MARKS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "s
 RISK_WORDS: Final = {
     "loses-data": "Loses data",
     "unknown": "Unknown",
+    "changes-replays": "Changes Workflow replays",
     "restarts": "Restarts Durable Objects",
     "safe": "Safe",
 }
@@ -19,6 +20,7 @@ RISK_WORDS: Final = {
 RISKS_IN_SENTENCES: Final = {
     "loses-data": "loses data",
     "unknown": "unknown",
+    "changes-replays": "changes Workflow replays",
     "restarts": "restarts Durable Objects",
     "safe": "safe",
 }

@@ -33,6 +33,7 @@ MAILS = """      mails:
 
 KINDS: dict[str, list[Edit]] = {
     "code_changed": [(CODE, "charge the card", "charge the customer")],
+    "step_computed": [(CODE, '"charge the card"', "`charge ${order.card}`")],
     "variable_added": [(PROJECT, VARIABLE, VARIABLE + "          SHOP: north\n")],
     "variable_changed": [(PROJECT, "CURRENCY: EUR", "CURRENCY: USD")],
     "variable_removed": [(PROJECT, VARIABLE, "          COUNTRY: DE\n")],

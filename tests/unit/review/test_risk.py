@@ -114,6 +114,38 @@ def test_a_class_of_the_migrations_is_restarted_without_an_own_binding() -> None
     assert "Follower" in entry_of(kept, changed).reasons[0].text
 
 
+WORKFLOW = {"workflowName": "orders", "scriptName": "a", "className": "Orders"}
+RUNS = "export class {} {{ async run(event, step) {{ await step.do('{}', f); }} }}"
+
+
+def test_a_renamed_step_of_a_workflow_is_a_risk_of_the_script() -> None:
+    old, new = (script("a", code=RUNS.format("Orders", name)) for name in ("pay", "charge"))
+    found = entry_of(
+        step("update", "WorkersScript", old, new), step("same", "Workflow", WORKFLOW, WORKFLOW)
+    )
+    assert found.risk == "changes-replays"
+    assert "Workflow `orders`: `pay` is now `charge`" in found.reasons[0].text
+
+
+def test_another_class_of_a_workflow_is_compared_with_the_class_before() -> None:
+    both = script("a", code=RUNS.format("Orders", "pay") + RUNS.format("Later", "charge"))
+    moved = step("update", "Workflow", WORKFLOW, WORKFLOW | {"className": "Later"})
+    found = entry_of(moved, step("same", "WorkersScript", both, both))
+    assert (found.kind, found.risk) == ("Workflow", "changes-replays")
+
+
+def test_a_new_workflow_has_no_instances_to_replay() -> None:
+    old, new = (script("a", code=RUNS.format("Orders", name)) for name in ("pay", "charge"))
+    begun = step("create", "Workflow", None, WORKFLOW)
+    assert entry_of(step("update", "WorkersScript", old, new), begun).risk == "safe"
+
+
+def test_steps_of_code_that_the_plan_does_not_have_are_unknown() -> None:
+    old, new = script("a", code="[secret]"), script("a", code=RUNS.format("Orders", "pay"))
+    kept = step("same", "Workflow", WORKFLOW, WORKFLOW)
+    assert entry_of(step("update", "WorkersScript", old, new), kept).risk == "unknown"
+
+
 def test_the_riskiest_entry_is_first_and_unchanged_entries_are_last() -> None:
     found = review(
         Plan(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from flowflare.kinds.assessment import Reason, is_safe, loses_data, restarts, text_of
 from flowflare.kinds.surroundings import Surroundings
+from flowflare.kinds.workflow.replays import assess_replays
 from flowflare.model.worker import NOT_COMPARED
 from flowflare.values.events import Step
 
@@ -15,6 +16,9 @@ from flowflare.values.events import Step
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
     """Yield the reasons for the risk of a step, in any order."""
     yield from _list_packages_not_compared(step)
+    for kept in around.workflows if step.op == "update" else ():
+        if kept.is_same and kept.new.script == text_of(step.new, "scriptName"):
+            yield from assess_replays(kept)
     old, new = text_of(step.old, "scriptName"), text_of(step.new, "scriptName")
     had = ", ".join(around.old.get(old, ()))
     if step.op == "update" and had:
