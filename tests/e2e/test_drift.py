@@ -229,7 +229,7 @@ def test_deployments_of_wrangler_and_deleted_resources_are_found(
         ("extra", ours, 'classes["Extra"]'),
     }
 
-    # A stack of the Pulumi CLI has the same state in the same layout, but another remedy.
+    # A stack of the Pulumi CLI has the same state in the same layout, and the same remedy.
     project.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
     other_client.call("DELETE", f"/workers/scripts/{SERVICE}?force=true")
     uuid = other_client.call("GET", "/d1/database/local-flowflare-db")["uuid"]
@@ -243,10 +243,71 @@ def test_deployments_of_wrangler_and_deleted_resources_are_found(
     }
     assert {"flowflare-service-script", "flowflare-service-database"} <= missing
     remedies = [finding.remedy for finding in found.stacks[0].findings]
-    assert any("pulumi refresh --stack local" in remedy for remedy in remedies)
+    assert any("flowflare up --refresh --stack local" in remedy for remedy in remedies)
 
     # An account that does not answer must not count as an account without drift.
     with project.account.inject_fault({"kind": "answer", "status": 403}, method="GET"):
         broken = project.flowflare("drift", "--exit-code", PULUMI_BACKEND_URL=state)
     assert broken.returncode == 1
     assert "could not be compared: local" in broken.stderr
+
+
+def test_drift_is_repaired_by_a_refresh_and_the_next_up(
+    project: Project, other_client: OtherClient
+) -> None:
+    stack = project.open_stack()
+    stack.up()
+    other_client.bind(SERVICE, {"type": "plain_text", "name": "EXTRA", "text": "by hand"})
+    other_client.call("DELETE", f"/workers/scripts/{ORDERS}?force=true")
+    since = project.account.find_last_request()
+    found = json.loads(project.flowflare("refresh", "--json").stdout)
+    ops = {step["name"]: (step["op"], step["note"]) for step in found["steps"]}
+    assert ops["flowflare-service-script"][0] == "update"
+    assert "EXTRA" in ops["flowflare-service-script"][1]
+    assert ops["flowflare-orders-script"] == ("delete", "is not in the account")
+    assert ops["flowflare-service-database"][0] == "same"
+    writes = [line for line in project.account.list_writes(since) if not line.endswith("/query")]
+    assert writes == [], "a refresh changes nothing in the account"
+
+    changed = {step.name: step.op for step in stack.preview().steps if step.op != "same"}
+    assert changed["flowflare-service-script"] == "update"
+    assert changed["flowflare-orders-script"] == "create"
+    stack.up()
+    assert find_drift(project).stacks[0].result == "same"
+    assert stack.up().changed == 0
+
+    # In one command, with the database and everything in it gone.
+    uuid = other_client.call("GET", "/d1/database/local-flowflare-db")["uuid"]
+    other_client.call("DELETE", f"/d1/database/{uuid}")
+    other_client.call("DELETE", f"/workers/scripts/{SERVICE}?force=true")
+    repaired = project.flowflare("up", "--refresh", "--json")
+    assert repaired.returncode == 0, repaired.stderr
+    assert find_drift(project).stacks[0].result == "same"
+    assert json.loads(project.flowflare("up", "--json").stdout)["changed"] == 0
+
+
+def test_up_changes_only_targets_and_replaces_what_is_named(project: Project) -> None:
+    stack = project.open_stack()
+    project.configure('flowflare:clientOverrides: {"orders": {"variables": {"A": "1"}}}')
+    alone = project.flowflare("up", "--target", "flowflare-orders-script")
+    assert alone.returncode == 1
+    assert "neither in state nor a target" in alone.stderr
+    stack.up()
+
+    project.edit("Pulumi.local.yaml", '"A": "1"', '"A": "2"')
+    project.configure("flowflare:debug: true")
+    done = project.flowflare("up", "--target", "*-orders-script", "--json")
+    assert done.returncode == 0, done.stderr
+    ops = {step["name"]: step["op"] for step in json.loads(done.stdout)["steps"]}
+    assert [name for name, op in ops.items() if op != "same"] == ["flowflare-orders-script"]
+    left = {step.name for step in project.open_stack().preview().steps if step.op != "same"}
+    assert "flowflare-service-script" in left
+
+    again = project.flowflare("up", "--replace", "flowflare-orders-script", "--json")
+    assert again.returncode == 0, again.stderr
+    steps = {step["name"]: step for step in json.loads(again.stdout)["steps"]}
+    assert steps["flowflare-orders-script"]["op"] == "replace"
+    wrong = project.flowflare("up", "--target", "ordres", "--replace", "x")
+    assert wrong.returncode == 1
+    assert "--target ordres; --replace x: the stack has no such resource" in wrong.stderr
+    assert project.open_stack().up().changed == 0

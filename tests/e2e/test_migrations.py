@@ -145,7 +145,7 @@ def test_a_manually_changed_database_is_recorded_as_a_baseline(shop: Project) ->
     (shop.root / FOLDER / "0005_broken.sql").unlink()
     shop.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
     result = run(shop, "restore", "0003", *CLIENT, "--confirm", NAME)
-    assert "pulumi refresh --stack local" in result.out
+    assert "flowflare refresh --stack local" in result.out
     assert read_states(shop)["0003_more.sql"] == "pending"
     result = run_any(shop, "restore", "--bookmark", "0", *CLIENT)
     assert f"restoring {NAME} loses data and must be confirmed" in result.err

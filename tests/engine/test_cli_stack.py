@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
+from flowflare.engine.choice import choose
 from flowflare.engine.pulumi_cli.adopt import Found, pending_creations, settle_creations
 from flowflare.engine.pulumi_cli.recorded import recorded_plan
 from flowflare.engine.pulumi_cli.stack import CliStack
@@ -251,3 +252,22 @@ def kill_while_creating(real: CliProject, world: Things) -> None:
         wait_until((world.folder / "log").exists)
         kill_tree(process.pid)
     (world.folder / "log").unlink()
+
+
+@pytest.mark.long
+def test_a_refresh_and_the_options_of_an_up_are_those_of_the_cli(
+    real: CliProject, world: Things
+) -> None:
+    stack = real.write_program(PROGRAM)
+    stack.up()
+    (world.folder / "w-a").unlink()
+    assert list_changes(stack.refresh()) == {"w": "delete"}
+    (world.folder / "z-a").unlink()
+    plan = stack.preview()
+    chosen = choose(plan.steps, refresh=True, targets=["z"], replaced=[])
+    assert list_changes(stack.up(choice=chosen)) == {"z": "create"}
+    assert world.list_ids() == ["z-a"], "w is not a target"
+    stack.up()
+    world.take_log()
+    chosen = choose(stack.preview().steps, refresh=False, targets=[], replaced=["w"])
+    assert list_changes(stack.up(choice=chosen)) == {"w": "replace"}

@@ -17,7 +17,6 @@ TELLING_MODULES = {"flowflare.engine.embedded.stack", "flowflare.engine.pulumi_c
 #: Modules that may name an engine in a text, with the reason.
 NAMING = {
     "config/engine.py": "defines the engines' names",
-    "review/drift/compare.py": "has the remedies of each engine, by its name",
 }
 
 

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "order": "flowflare.cli.order:order",
     "unlock": "flowflare.cli.unlock:unlock",
     "drift": "flowflare.cli.drift:drift",
+    "refresh": "flowflare.cli.refresh:refresh",
     "adopt": "flowflare.cli.adopt:adopt",
     "doctor": "flowflare.cli.doctor:doctor",
     "docs": "flowflare.cli.docs:docs",

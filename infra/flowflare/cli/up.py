@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowflare.cli.approval import DigestOption, PlanOption, approve
+from flowflare.cli.choice import RefreshOption, ReplaceOption, TargetOption, choose_resources
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from flowflare.values.events import Update
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 -- options
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     yes: YesOption = False,
     plan: PlanOption = None,
     digest: DigestOption = None,
+    refresh: RefreshOption = False,
+    target: TargetOption = None,
+    replace: ReplaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Create or update a stack, on the embedded Cloudflare or with the Pulumi CLI in an account.
@@ -40,6 +44,8 @@ def up(
       flowflare up --stack local --json
 
       flowflare up --stack prod --plan plan.json --digest sha256:...
+
+      flowflare up --refresh --target orders-script
     """
     from flowflare.cli.console import print_json, print_message
     from flowflare.cli.plan_text import print_suspended
@@ -50,11 +56,12 @@ def up(
 
     project = read_project(choose_project_root(cwd), stack)
     run, is_local = open_project_stack(project), engine_of(project).needs_emulator
+    choice = choose_resources(project, plan, refresh=refresh, targets=target, replaced=replace)
     check_state = approve(project, yes=yes, plan=plan, digest=digest)
     make_ready(project)
     print_message(f"Updating {project.name}/{stack}")
     with show_progress("Working") as on_event:
-        update = run.up(on_event, check_state=check_state)
+        update = run.up(on_event, check_state=check_state, choice=choice)
     if json:
         print_json(_dump_update(stack, update))
     else:

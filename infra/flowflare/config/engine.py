@@ -21,7 +21,8 @@ class Engine:
         name: its name in configuration and JSON documents.
         needs_emulator: whether its stacks are deployed to the project's embedded Cloudflare.
         needs_cli: whether the Pulumi CLI runs its stacks in separate processes.
-        has_refresh: whether it supports `pulumi refresh`.
+        has_refresh: whether its refresh reads the account's values into state. The other engine
+            only marks what differs.
     """
 
     name: EngineName

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flowflare.config.engine import engine_of
 from flowflare.config.files import Project
+from flowflare.engine.choice import EVERYTHING, Choice
 from flowflare.errors import FlowflareError
 from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment
@@ -41,18 +42,37 @@ class Stack(Protocol):
         """
 
     def up(
-        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+        self,
+        on_event: OnEvent | None = None,
+        *,
+        check_state: "CheckState | None" = None,
+        choice: Choice = EVERYTHING,
     ) -> Update:
         """Bring the stack to what its program declares.
 
         Args:
             on_event: takes each event as it happens.
             check_state: called with the state while the run holds the stack, before it begins.
+            choice: what to work on.
 
         Raises:
             LockedError: another run holds the stack.
             ProtectedError: the only failures are of protected resources.
             UpdateFailed: some resources failed; the others are in state.
+        """
+
+    def refresh(self, on_event: OnEvent | None = None) -> Update:
+        """Compare the state with the account, so that the next `up` repairs what differs.
+
+        Args:
+            on_event: takes each event as it happens.
+
+        Returns:
+            A step for each resource: `delete` if the account lacks it, `update` if it differs.
+
+        Raises:
+            LockedError: another run holds the stack.
+            UpdateFailed: some resources could not be read.
         """
 
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:

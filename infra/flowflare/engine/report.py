@@ -23,10 +23,14 @@ class RunLog:
     Args:
         on_event: takes every event, one at a time; None to report nothing.
         clock: returns seconds, to measure durations.
+        quiet: whether only notes and failures are reported.
     """
 
-    def __init__(self, on_event: OnEvent | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, on_event: OnEvent | None, clock: Callable[[], float], *, quiet: bool = False
+    ) -> None:
         self._on_event = on_event
+        self._quiet = quiet
         self._clock = clock
         self._lock = threading.Lock()
         self.steps: list[Step] = []
@@ -93,7 +97,7 @@ class RunLog:
         with self._lock:
             if listed and event.step is not None:
                 self.steps.append(event.step)
-            if self._on_event is not None:
+            if self._on_event is not None and not (self._quiet and event.step):
                 self._on_event(event)
 
 

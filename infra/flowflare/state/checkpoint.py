@@ -6,7 +6,7 @@ pulumi/pulumi, and runs of CLI 3.255 that read and updated files made here.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
@@ -361,6 +361,30 @@ def read_secrets_provider(raw: Any) -> str:
     """Return the type of a checkpoint's secrets provider; empty if it has none."""
     latest = (raw or {}).get("checkpoint", {}).get("latest") or {}
     return str((latest.get("secrets_providers") or {}).get("type") or "")
+
+
+def drop_urns(resource: Resource, urns: Collection[str]) -> Resource:
+    """Return a record that does not depend on these URNs any more.
+
+    Args:
+        resource: the record.
+        urns: URNs of resources that state does not have any more.
+    """
+    if not resource.needs() & set(urns):
+        return resource
+
+    def keep(named: Sequence[str]) -> tuple[str, ...]:
+        return tuple(urn for urn in named if urn not in urns)
+
+    return replace(
+        resource,
+        deleted_with="" if resource.deleted_with in urns else resource.deleted_with,
+        dependencies=keep(resource.dependencies),
+        replace_with=keep(resource.replace_with),
+        property_dependencies={
+            key: keep(named) for key, named in resource.property_dependencies.items()
+        },
+    )
 
 
 def rename_urns(resource: Resource, urns: Mapping[str, str]) -> Resource:

@@ -37,7 +37,7 @@ class RunReport(Protocol):
 @contextlib.contextmanager
 def record_run(
     backend: Backend,
-    kind: Literal["update", "destroy"],
+    kind: Literal["update", "destroy", "refresh"],
     project: Project,
     report: RunReport,
     may_write: Callable[[], None],

@@ -194,7 +194,7 @@ def _say_next(project: "Project", to: "Destination") -> None:
     else:
         print_result("\nNext:")
     if engine_of(project).has_refresh:
-        print_result(f"  pulumi refresh{option}     reads the ledger into the state")
+        print_result(f"  flowflare refresh{option}  reads the ledger into the state")
     print_result(f"  flowflare up{option}     applies what the ledger lacks")
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from flowflare.engine.choice import EVERYTHING, Choice
 from flowflare.engine.embedded.destroy import Deleter
 from flowflare.engine.embedded.goal import Goal
 from flowflare.engine.embedded.interrupted import revive, settle
@@ -65,18 +66,27 @@ class Deployer:
 
     Args:
         dry_run: whether the run is a preview, which calls nothing and writes nothing.
+        choice: what the run works on.
     """
 
     def __init__(
-        self, ledger: Ledger, providers: Providers, report: RunLog, *, dry_run: bool
+        self,
+        ledger: Ledger,
+        providers: Providers,
+        report: RunLog,
+        *,
+        dry_run: bool,
+        choice: Choice = EVERYTHING,
     ) -> None:
         self._ledger = ledger
         self._providers = providers
         self._report = report
         self._dry_run = dry_run
+        self._choice = choice
         self._lock = threading.RLock()
         self._aliases: dict[str, Sequence[str]] = {}
         self._failed: set[str] = set()
+        self._absent: set[str] = set()
         self._replaced: set[str] = set()
         self._references = ProviderReferences(ledger, providers, dry_run=dry_run)
         self._deleter = Deleter(ledger, providers, report)
@@ -88,8 +98,15 @@ class Deployer:
             EngineError: the program declares the same resource twice.
         """
         old = self._find_old(goal.urn, goal.parent, goal.aliases)
+        if goal.custom and not (goal.is_provider or self._choice.includes(goal.urn)):
+            return self._leave(goal, old)
         blocked = sorted(goal.needs() & self._failed)
         try:
+            if absent := sorted(goal.needs() & self._absent):
+                raise EngineError(
+                    f"{name_of(absent[0])}, which it depends on, is neither in state nor a target",
+                    remedy=f"Add --target {name_of(absent[0])}.",
+                )
             if blocked:
                 raise _SkippedError(f"{name_of(blocked[0])}, which it depends on, failed")
             if not self._dry_run and has_unknown(goal.inputs):
@@ -99,6 +116,37 @@ class Deployer:
             return self._register_component(goal, old)
         except Exception as error:  # noqa: BLE001 -- a provider's failure is a result of the run
             return self._fail(goal, error)
+
+    def _leave(self, goal: Goal, old: Resource | None) -> Answer:
+        """Answer for a resource that is not a target: with its record, else as a failed one."""
+        if old is None or old.pending_replacement:
+            with self._lock:
+                self._absent.add(goal.urn)
+            return Answer(goal.urn, good=False)
+        kept = self._ledger.put(replace(old, urn=goal.urn), old)
+        return Answer(kept.urn, kept.id, kept.outputs)
+
+    def choose_deletions(self, records: Sequence[Resource]) -> list[Resource]:
+        """Return the records that the program does not declare and that may be deleted.
+
+        Args:
+            records: the records that the program does not declare.
+
+        Raises:
+            EngineError: a resource that is not a target depends on one that would be deleted.
+        """
+        if not self._choice.targets:
+            return list(records)
+        chosen = [record for record in records if self._choice.includes(record.urn)]
+        urns = {record.urn for record in chosen}
+        for record in records:
+            if record.urn not in urns and record.needs() & urns:
+                target = name_of(sorted(record.needs() & urns)[0])
+                raise EngineError(
+                    f"{target} is not deleted: {record.name} depends on it and is no target",
+                    remedy=f"Add --target {record.name}.",
+                )
+        return chosen
 
     def set_outputs(self, urn: str, outputs: Props) -> None:
         """Set the outputs of a component or the stack; an unknown output keeps its old value."""
@@ -181,6 +229,8 @@ class Deployer:
             old = self._repair(goal, old, handler, urns)
         inputs = self._check(goal, old, handler)
         decision = decide_forced(goal, old, self._replaced)
+        if decision is None and goal.urn in self._choice.replaced:
+            decision = Decision("replace", delete_before_replace=True, note="--replace names it")
         if decision is None:
             assert old is not None
             diff = handler.diff(Existing.of(old), plain(inputs))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from flowflare.config.engine import engine_of
 from flowflare.config.files import Project
+from flowflare.engine.choice import EVERYTHING, Choice
 from flowflare.engine.configuration import Configuration
 from flowflare.engine.embedded.ledger import Ledger
 from flowflare.engine.embedded.stack_state import (
@@ -87,7 +88,11 @@ class EmbeddedStack:
 
     @redact_method
     def up(
-        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+        self,
+        on_event: OnEvent | None = None,
+        *,
+        check_state: "CheckState | None" = None,
+        choice: Choice = EVERYTHING,
     ) -> Update:
         """Bring the stack to what the program declares."""
         since = self._clock()
@@ -102,11 +107,29 @@ class EmbeddedStack:
             providers = self._providers(state.config)
             try:
                 with _importable(self.project):
-                    self._apply(ledger, providers, report, state)
+                    if choice.refresh:
+                        self._refresh(ledger, providers, RunLog(on_event, self._clock, quiet=True))
+                    self._apply(ledger, providers, report, state, choice)
             finally:
                 ledger.finish()
         if report.failures:
             raise describe_failures(report.failures)
+        return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
+
+    @redact_method
+    def refresh(self, on_event: OnEvent | None = None) -> Update:
+        """Mark what differs in the account, and drop what the account lacks from state."""
+        since = self._clock()
+        report = RunLog(on_event, self._clock)
+        with self._hold("refresh", report) as held, report.of_waits(self._api):
+            state = self._read(check=True)
+            self._refuse_remote(state.config)
+            ledger = self._ledger(state, held)
+            try:
+                with _importable(self.project):
+                    self._refresh(ledger, self._providers(state.config), report)
+            finally:
+                ledger.finish()
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
     @redact_method
@@ -229,7 +252,9 @@ class EmbeddedStack:
         return read_stack_state(self._backend, self.project, self._environ, check=check)
 
     @contextlib.contextmanager
-    def _hold(self, kind: Literal["update", "destroy"], report: RunLog) -> Iterator[Held]:
+    def _hold(
+        self, kind: Literal["update", "destroy", "refresh"], report: RunLog
+    ) -> Iterator[Held]:
         """Hold the stack during a run, and record the run in the backend's history."""
         backend, note = self._backend, partial(warn, report.note)
         with (
@@ -273,12 +298,30 @@ class EmbeddedStack:
         if base_url:
             require_loopback(base_url)
 
+    def _refresh(self, ledger: Ledger, providers: "Providers", report: RunLog) -> None:
+        from flowflare.api import PROCESS
+        from flowflare.engine.access import find_token, read_base_url
+        from flowflare.engine.embedded.refresh import refresh
+        from flowflare.kinds.account import Account
+
+        project, environ = self.project, self._environ
+        client = (self._api or PROCESS).open(
+            read_base_url(project, environ), find_token(project, environ)
+        )
+        value = project.values.get("flowflare:accountId")
+        refresh(ledger, providers, Account(client, value.text if value else ""), report)
+
     def _apply(
-        self, ledger: Ledger, providers: "Providers", report: RunLog, state: StackState
+        self,
+        ledger: Ledger,
+        providers: "Providers",
+        report: RunLog,
+        state: StackState,
+        choice: Choice,
     ) -> None:
         from flowflare.engine.embedded.apply import Deployer
 
-        deployer = Deployer(ledger, providers, report, dry_run=False)
+        deployer = Deployer(ledger, providers, report, dry_run=False, choice=choice)
         try:
             self._run(deployer, report, state.config, dry_run=False)
         except FlowflareError as error:
@@ -290,8 +333,10 @@ class EmbeddedStack:
             from flowflare.engine.embedded.destroy import Deleter
 
             deleter = Deleter(ledger, providers, report)
-            deleter.clear_interrupted()
-            deleter.delete(ledger.list_untouched(), replaced=_list_replaced(report))
+            if not choice.targets:
+                deleter.clear_interrupted()
+            chosen = deployer.choose_deletions(ledger.list_untouched())
+            deleter.delete(chosen, replaced=_list_replaced(report))
 
     def _run(
         self, deployer: "Deployer", report: RunLog, config: Configuration, *, dry_run: bool = True

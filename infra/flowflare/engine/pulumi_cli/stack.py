@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.access import make_stack_environment
+from flowflare.engine.choice import EVERYTHING, Choice
 from flowflare.engine.pulumi_cli.command import require_cli
 from flowflare.engine.pulumi_cli.failures import explain_taken_name, is_cut_off, program_error
 from flowflare.engine.pulumi_cli.hold import hold, let_go
@@ -90,7 +91,11 @@ class CliStack:
 
     @redact_method
     def up(
-        self, on_event: OnEvent | None = None, *, check_state: "CheckState | None" = None
+        self,
+        on_event: OnEvent | None = None,
+        *,
+        check_state: "CheckState | None" = None,
+        choice: Choice = EVERYTHING,
     ) -> Update:
         """Settle what an earlier run left unfinished, then deploy what the program declares."""
         since, began = self._clock(), self._utc_now()
@@ -99,12 +104,20 @@ class CliStack:
             if check_state is not None:
                 check_state(self.read())
             self._repair.prepare(on_event)
-            run = self._operate("up", on_event)
+            run = self._operate("up", on_event, words=choice.list_words())
             refused = run.refused_creations if run.report.failures else ()
             if self._repair.take_over(refused, began, on_event):
-                run = self._operate("up", on_event)
+                run = self._operate("up", on_event, words=choice.list_words())
         run.report.failures[:] = map(explain_taken_name, run.report.failures)
         return self._make_update(run, since)
+
+    @redact_method
+    def refresh(self, on_event: OnEvent | None = None) -> Update:
+        """Let the CLI read the account into the state."""
+        since = self._clock()
+        with self._hold(on_event):
+            self._repair.prepare(on_event)
+            return self._make_update(self._operate("refresh", on_event), since)
 
     @redact_method
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
@@ -288,14 +301,16 @@ class CliStack:
         planning: bool = False,
         served: "ServedProgram | None" = None,
         client: str = "",
+        words: Sequence[str] = (),
     ) -> Translator:
         if self._holding and not planning:
             self._holding.check()
-        run = Translator(on_event, self._clock, planning=planning)
+        refreshing = what == "refresh"
+        run = Translator(on_event, self._clock, planning=planning, refreshing=refreshing)
         error: FlowflareError | None = None
         take = self._secrets.follow(run.take, run.report.note)
         try:
-            self._workspace.operate(what, take, client=client)
+            self._workspace.operate(what, take, client=client, words=words)
         except CommandFailedError as raised:
             error = self._workspace.error(raised)
         run.finish()

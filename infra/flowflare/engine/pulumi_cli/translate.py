@@ -55,11 +55,13 @@ class Translator:
         on_event: takes the translated events; None to report nothing.
         clock: returns seconds, to measure durations.
         planning: whether it is a preview.
+        refreshing: whether it is a refresh, whose steps are what it found.
     """
 
     on_event: OnEvent | None
     clock: Callable[[], float]
     planning: bool = False
+    refreshing: bool = False
     outputs: dict[str, Any] = field(default_factory=dict)
     program_errors: list[str] = field(default_factory=list)
     refused_creations: list[Taken] = field(default_factory=list)
@@ -134,6 +136,8 @@ class Translator:
         if running is not None and metadata.op in OPS:
             del self._running[metadata.urn]
             self.report.finish_step(running.step, running.since)
+        elif self.refreshing and metadata.type != STACK_TYPE and (found := step_of(metadata)):
+            self.report.finish_step(found)
 
     def _fail(self, metadata: StepMetadata) -> None:
         running = self._running.pop(metadata.urn, None)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from flowflare.config.files import Project
@@ -21,6 +21,7 @@ OnEngineEvent = Callable[[EngineEvent], None]
 _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "preview": ("preview",),
     "up": ("up", "--yes", "--skip-preview"),
+    "refresh": ("refresh", "--yes", "--skip-preview"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
     "preview_destroy": ("destroy", "--preview-only"),
 }
@@ -47,13 +48,21 @@ class Workspace:
         self._mark = mark_of(project.root, project.stack)
         self._variables = {**python, **environ, **_ENVIRONMENT, MARK: self._mark}
 
-    def operate(self, what: str, on_event: OnEngineEvent, *, client: str = "") -> None:
+    def operate(
+        self,
+        what: str,
+        on_event: OnEngineEvent,
+        *,
+        client: str = "",
+        words: Sequence[str] = (),
+    ) -> None:
         """Run the program's `preview`, `up` or `destroy` and report its events.
 
         Args:
-            what: `preview`, `up`, `destroy` or `preview_destroy`.
+            what: `preview`, `up`, `refresh`, `destroy` or `preview_destroy`.
             on_event: takes each event of the engine soon after it happened.
             client: the address of a language host that runs the program; empty for the CLI's own.
+            words: more options of the command.
 
         Raises:
             EngineError: a plugin is not installed; nothing was started.
@@ -69,10 +78,10 @@ class Workspace:
                     for event in log.new_events():
                         on_event(event)
 
-                words = [*self._stack(_OPERATIONS[what]), "--event-log", log.path]
+                command = [*self._stack((*_OPERATIONS[what], *words)), "--event-log", log.path]
                 run_command(
                     self._cli,
-                    [*words, "--color=never", *([f"--client={client}"] if client else [])],
+                    [*command, "--color=never", *([f"--client={client}"] if client else [])],
                     cwd=self.project.root,
                     environ=self._variables,
                     inherited=log.descriptors,
