@@ -6,7 +6,7 @@ pulumi/pulumi, and runs of CLI 3.255 that read and updated files made here.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
@@ -363,36 +363,12 @@ def read_secrets_provider(raw: Any) -> str:
     return str((latest.get("secrets_providers") or {}).get("type") or "")
 
 
-def drop_urns(resource: Resource, urns: Collection[str]) -> Resource:
-    """Return a record that does not depend on these URNs any more.
-
-    Args:
-        resource: the record.
-        urns: URNs of resources that state does not have any more.
-    """
-    if not resource.needs() & set(urns):
-        return resource
-
-    def keep(named: Sequence[str]) -> tuple[str, ...]:
-        return tuple(urn for urn in named if urn not in urns)
-
-    return replace(
-        resource,
-        deleted_with="" if resource.deleted_with in urns else resource.deleted_with,
-        dependencies=keep(resource.dependencies),
-        replace_with=keep(resource.replace_with),
-        property_dependencies={
-            key: keep(named) for key, named in resource.property_dependencies.items()
-        },
-    )
-
-
 def rename_urns(resource: Resource, urns: Mapping[str, str]) -> Resource:
     """Replace old URNs in a record with the current ones.
 
     Args:
         resource: a record that is otherwise kept.
-        urns: new URNs by old one, of resources that were found under an alias.
+        urns: new URNs by old one, of resources that were found under an alias; empty to drop it.
     """
     if not urns or not resource.needs() & urns.keys():
         return resource
@@ -401,7 +377,7 @@ def rename_urns(resource: Resource, urns: Mapping[str, str]) -> Resource:
         return urns.get(urn, urn)
 
     def replace_all(named: Sequence[str]) -> tuple[str, ...]:
-        return tuple(replace_urn(urn) for urn in named)
+        return tuple(found for urn in named if (found := replace_urn(urn)))
 
     provider_urn, _, provider_id = resource.provider.rpartition("::")
     return replace(

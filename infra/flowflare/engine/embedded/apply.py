@@ -143,7 +143,7 @@ class Deployer:
             if record.urn not in urns and record.needs() & urns:
                 target = name_of(sorted(record.needs() & urns)[0])
                 raise EngineError(
-                    f"{target} is not deleted: {record.name} depends on it and is no target",
+                    f"{target} is not deleted: {record.name} depends on it and is not a target",
                     remedy=f"Add --target {record.name}.",
                 )
         return chosen

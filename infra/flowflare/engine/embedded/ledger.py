@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 
 from flowflare.state.backend import format_now
-from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, drop_urns, rename_urns
+from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, rename_urns
 from flowflare.values.properties import Props, equal
 
 Write = Callable[[Deployment], None]
@@ -149,7 +149,8 @@ class Ledger:
     def detach(self, urns: Collection[str]) -> None:
         """Remove dropped records from what the old records depend on."""
         with self._lock:
-            self._kept = [drop_urns(record, urns) for record in self._kept]
+            dropped = dict.fromkeys(urns, "")
+            self._kept = [rename_urns(record, dropped) for record in self._kept]
 
     def put(
         self,
