@@ -90,6 +90,7 @@ OWN_TEXT = {
     "infra/flowflare/reading/json_text.py": {"json.loads"},
     "infra/flowflare/kinds/workers_script/apply.py": {"json.loads"},
     "infra/flowflare/review/recording_process.py": {"json.loads"},
+    "infra/flowflare/review/isolation.py": {"json.loads"},
     "infra/flowflare/fleet/workers/worker.py": {"json.loads", ".read_text"},
     "infra/flowflare/fleet/workers/words.py": {"json.loads"},
     "infra/flowflare/fleet/workers/worker_process.py": {"json.loads", ".read_text"},

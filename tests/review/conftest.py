@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.review.registry import registry as registry  # noqa: PLC0414 -- a fixture
+
 ROOT = Path(__file__).parent.parent.parent
 PULUMI = """\
 name: shop

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.review.checkout import CheckoutError, find_repository, has_same_packages
+from flowflare.review.checkout import find_repository
+from flowflare.review.git import CheckoutError
 from tests.review.conftest import Repo, repository
 
 
@@ -37,15 +38,67 @@ def test_line_endings_are_converted_as_in_any_checkout(tmp_path: Path, bare: Rep
     assert (made.root / "1.sql").read_bytes() == b"a\r\nb\r\n"
 
 
-def test_a_submodule_is_an_empty_folder(tmp_path: Path, bare: Repo) -> None:
-    other = repository(tmp_path / "other")
+def with_submodule(repo: Repo, other: Repo) -> None:
+    """Add another repository as a submodule, which has a submodule of its own."""
+    inner = repository(other.top.parent / "inner")
+    inner.commit({"deep.txt": "deep"})
     other.commit({"file": "1"})
-    bare.commit({"Pulumi.yaml": ""})
-    bare.git("submodule", "add", "-q", str(other.top), "module")
+    other.git("submodule", "add", "-q", str(inner.top), "inner")
+    other.commit({})
+    repo.commit({"Pulumi.yaml": ""})
+    repo.git("submodule", "add", "-q", "--name", "parts", str(other.top), "lib/module")
+    repo.git("submodule", "update", "-q", "--init", "--recursive")
+    repo.commit({})
+
+
+def test_a_submodule_is_read_at_the_commit_that_its_parent_names(
+    tmp_path: Path, bare: Repo
+) -> None:
+    other = repository(tmp_path / "other")
+    with_submodule(bare, other)
+    old = bare.git("rev-parse", "HEAD")
+    other.commit({"file": "2"})
+    bare.git("-C", "lib/module", "pull", "-q")
+    bare.commit({})
+    (bare.top / "lib/module/file").write_text("not committed", encoding="utf-8")
+    found = find_repository(bare.project)
+    before = found.check_out(found.find_commit(old), tmp_path / "old")
+    after = found.check_out(found.find_commit("HEAD"), tmp_path / "new")
+    texts = [(made.root / "lib/module/file").read_text("utf-8") for made in (before, after)]
+    assert (texts, before.unread, after.unread) == (["1", "2"], {}, {})
+    assert (before.root / "lib/module/inner/deep.txt").read_text("utf-8") == "deep"
+    assert (bare.top / "lib/module/file").read_text("utf-8") == "not committed"
+
+
+def test_a_submodule_that_is_no_longer_in_the_working_tree_is_still_read(
+    tmp_path: Path, bare: Repo
+) -> None:
+    with_submodule(bare, repository(tmp_path / "other"))
+    old = bare.git("rev-parse", "HEAD")
+    bare.git("rm", "-q", "lib/module")
     bare.commit({})
     found = find_repository(bare.project)
+    made = found.check_out(found.find_commit(old), tmp_path / "out")
+    assert (made.root / "lib/module/file").read_text("utf-8") == "1"
+
+
+def test_a_submodule_that_is_not_cloned_is_named(tmp_path: Path, bare: Repo) -> None:
+    with_submodule(bare, repository(tmp_path / "other"))
+    bare.git("clone", "-q", str(bare.top), str(tmp_path / "clone"))
+    found = find_repository(tmp_path / "clone")
     made = found.check_out(found.find_commit("HEAD"), tmp_path / "out")
-    assert not (made.root / "module/file").exists()
+    listed = bare.git("rev-parse", "HEAD:lib/module")
+    assert made.unread == {"lib/module": listed}
+
+
+def test_links_that_lead_out_of_a_commit_are_all_refused(tmp_path: Path, bare: Repo) -> None:
+    (bare.project / "inside").symlink_to("Pulumi.yaml")
+    (bare.project / "hosts").symlink_to("/etc/hosts")
+    (bare.project / "up").symlink_to("../..")
+    bare.commit({"Pulumi.yaml": ""})
+    found = find_repository(bare.project)
+    with pytest.raises(CheckoutError, match=r"out of it: hosts -> /etc/hosts, up -> \.\./\.\."):
+        found.check_out(found.find_commit("HEAD"), tmp_path / "out")
 
 
 def test_an_unknown_commit_is_refused_with_a_hint_to_fetch(tmp_path: Path, bare: Repo) -> None:
@@ -63,19 +116,6 @@ def test_an_unknown_commit_is_refused_with_a_hint_to_fetch(tmp_path: Path, bare:
 def test_a_folder_outside_a_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckoutError, match="not a git repository"):
         find_repository(tmp_path)
-
-
-def test_packages_are_linked_if_the_lock_file_is_the_same(tmp_path: Path, bare: Repo) -> None:
-    files = {"Pulumi.yaml": "", ".gitignore": "node_modules\n", "package-lock.json": "1"}
-    old = bare.commit(files)
-    bare.commit({"package-lock.json": "2"})
-    (bare.project / "node_modules/a").mkdir(parents=True)
-    found = find_repository(bare.project)
-    before = found.check_out(found.find_commit(old), tmp_path / "old")
-    after = found.check_out(found.find_commit("HEAD"), tmp_path / "new")
-    assert (after.root / "node_modules/a").is_dir()
-    assert not (before.root / "node_modules").exists()
-    assert not has_same_packages(before, after)
 
 
 def test_two_branches_are_compared_from_their_merge_base(bare: Repo) -> None:

@@ -193,27 +193,6 @@ def test_a_rewritten_secret_stays_encrypted(bare: Repo) -> None:
     assert "sealed-" not in found.model_dump_json()
 
 
-@pytest.mark.long
-def test_a_worker_without_its_packages_is_shown_by_sources_and_lock_file(tmp_path: Path) -> None:
-    made = track_tenants(tmp_path / "packages")
-    index = made.project / "worker_src/orders/src/index.js"
-    code = 'import { say } from "greeter";\n' + index.read_text(encoding="utf-8") + "\nsay();\n"
-    lock = '{{"packages": {{"node_modules/greeter": {{"version": "{}"}}}}}}\n'
-    made.commit({"worker_src/orders/src/index.js": code, "package-lock.json": lock.format("1.0.0")})
-    made.commit({"package-lock.json": lock.format("2.0.0")})
-    found = report(made)
-    assert [note.kind for note in found.notes] == ["packages"]
-    (section,) = found.sections
-    assert section.review is not None
-    (entry,) = [entry for entry in section.review.entries if entry.op != "same"]
-    (difference,) = entry.differences
-    assert difference.of == "package-lock.json"
-    assert [line for line in difference.lines if line[0] in "+-"] == [
-        "-// greeter 1.0.0",
-        "+// greeter 2.0.0",
-    ]
-
-
 def test_removing_a_stacks_file_deletes_nothing(bare: Repo) -> None:
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
     bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""}, "base")

@@ -105,12 +105,12 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _choose_form(path) for path in output or ()}
-    from flowflare.cli.console import open_stderr
+    from flowflare.cli.console import open_stderr, print_message
     from flowflare.review.commits import CommitQuery, compare_commits
 
     question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
     with open_stderr().status("Comparing") as status:
-        report = compare_commits(choose_project_root(cwd), question, status.update)
+        report = compare_commits(choose_project_root(cwd), question, status.update, print_message)
     _refuse_unused(allowed, report)
     if not files:
         _show(report, form or ReportFormat.text, max_size)

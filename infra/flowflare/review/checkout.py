@@ -1,25 +1,20 @@
 """Check a commit out into a temporary folder, without touching the repository's working tree.
 
 git writes the files through a separate index, so line endings and filters apply as in any
-checkout. npm packages are linked (`local_packages.py`).
+checkout. Submodules are included, and npm packages of the commit are linked.
 """
 
 import os
 import re
-import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from flowflare.child_environment import child_environment
-from flowflare.errors import FlowflareError
 from flowflare.reading.files import read_bytes
-from flowflare.review.local_packages import is_locked_alike, link_packages
-
-
-class CheckoutError(FlowflareError):
-    """A commit does not exist, or a folder is not part of a git repository."""
+from flowflare.review.git import CheckoutError, run_git
+from flowflare.review.local_packages import link_local_packages
+from flowflare.review.submodules import check_out_submodules
 
 
 class NoProjectError(CheckoutError):
@@ -57,10 +52,14 @@ class Checkout:
     Attributes:
         top: the folder of the whole commit.
         root: the project's folder in it.
+        project: the project's folder in the working tree.
+        unread: the submodules whose files are missing, each with its commit.
     """
 
     top: Path
     root: Path
+    project: Path
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Repository:
 
         Raises:
             NoProjectError: the commit does not contain the project.
-            CheckoutError: git cannot write the files.
+            CheckoutError: git cannot write the files, or a link leads out of the commit.
         """
         index = folder / "index"
         files = folder / "files"
@@ -128,11 +127,13 @@ class Repository:
         self._run_git("read-tree", commit.sha, environment=own)
         self._run_git("checkout-index", "--all", "--force", f"--prefix={files}/", environment=own)
         index.unlink(missing_ok=True)
+        unread = check_out_submodules(self.top, commit.sha, files, index)
+        _refuse_outer_links(commit, files)
         root = files / self.project
         if not (root / "Pulumi.yaml").is_file():
             raise self._make_no_project_error(commit, files)
-        link_packages(files, self.top)
-        return Checkout(files, root)
+        link_local_packages(files)
+        return Checkout(files, root, self.top / self.project, unread)
 
     def _make_no_project_error(self, commit: Commit, files: Path) -> NoProjectError:
         """Make the error for a commit without `Pulumi.yaml` in the project's folder."""
@@ -155,17 +156,31 @@ class Repository:
         return _decode(self._run_git("log", "-1", "--format=%s", sha))
 
     def _run_git(self, *words: str, environment: dict[str, str] | None = None) -> str:
-        return _run_git(self.top, words, environment or {})
+        return run_git(self.top, words, environment or {})
+
+
+def _refuse_outer_links(commit: Commit, files: Path) -> None:
+    """Refuse symbolic links that lead to other files of this machine."""
+    top = files.resolve()
+    links = [
+        path
+        for folder, inner, names in os.walk(files)
+        for path in (Path(folder, name) for name in [*inner, *names])
+        if path.is_symlink() and not path.resolve().is_relative_to(top)
+    ]
+    if links:
+        shown = ", ".join(
+            _decode(f"{link.relative_to(files)} -> {link.readlink()}") for link in sorted(links)
+        )
+        raise CheckoutError(
+            f"commit {commit.sha[:12]} has symbolic links that lead out of it: {shown}",
+            remedy="Replace them by files of the commit.",
+        )
 
 
 def _decode(name: str) -> str:
     """Replace each byte of git's output that is not valid text by U+FFFD."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def has_same_packages(first: Checkout, second: Checkout) -> bool:
-    """Return whether two checkouts lock and patch the same npm packages."""
-    return is_locked_alike(first.top, second.top)
 
 
 def _read_project_name(file: Path) -> str:
@@ -186,31 +201,5 @@ def find_repository(root: Path) -> Repository:
     Raises:
         CheckoutError: the folder is not in a repository, or git is not installed.
     """
-    top = Path(_run_git(root, ("rev-parse", "--show-toplevel"), {}))
+    top = Path(run_git(root, ("rev-parse", "--show-toplevel"), {}))
     return Repository(top, root.resolve().relative_to(top.resolve()).as_posix())
-
-
-def _select_environment() -> dict[str, str]:
-    """Select the variables for git: its own, and those for network access of Git LFS filters."""
-    selected = child_environment(os.environ, prefixes=("GIT_", "SSH_"), network=True)
-    return selected | {"GIT_OPTIONAL_LOCKS": "0"}
-
-
-def _run_git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str:
-    """Run git and return its output without the last line feed."""
-    command = ["git", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false", *words]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            check=False,
-            env=_select_environment() | environment,
-        )
-    except FileNotFoundError:
-        raise CheckoutError("git is not installed", remedy="Install git 2.30 or newer.") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise CheckoutError(f"git {words[0]}: {said or 'failed'}")
-    # Python's own encoding of file names: bytes that are not valid text survive the round trip.
-    return os.fsdecode(done.stdout).rstrip("\n")

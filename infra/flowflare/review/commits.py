@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +13,14 @@ from flowflare.render.packages import LEFT_OUT
 from flowflare.review import report
 from flowflare.review.checkout import (
     Checkout,
-    CheckoutError,
     Commit,
     NoProjectError,
     Repository,
     find_repository,
-    has_same_packages,
 )
-from flowflare.review.grouping import group_stacks
+from flowflare.review.git import CheckoutError
+from flowflare.review.grouping import SUBMODULE, group_stacks
+from flowflare.review.locked_packages import PackageInstaller
 from flowflare.review.policy.commits import judge_commits
 from flowflare.review.record import CommitRecording, record_commits
 from flowflare.review.report import Note, Report, ReportedCommit
@@ -47,7 +47,10 @@ class CommitQuery:
 
 
 def compare_commits(
-    root: Path, question: CommitQuery, on_progress: Callable[[str], None] | None = None
+    root: Path,
+    question: CommitQuery,
+    on_progress: Callable[[str], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Report:
     """Report what `up` would do with every stack at one commit, after an `up` at another.
 
@@ -55,6 +58,7 @@ def compare_commits(
         root: the project's folder in the working tree.
         question: the commits.
         on_progress: receives a description of the current step.
+        on_warning: receives a warning if the programs of the commits cannot be isolated.
 
     Raises:
         CheckoutError: a commit does not exist, or the folder is not in a git repository.
@@ -73,18 +77,23 @@ def compare_commits(
         before, after = _check_out(repository, base, head, Path(folder).resolve())
         _check_stacks(question.stacks, before, after)
         checkouts = [result for result in (before, after) if isinstance(result, Checkout)]
-        sources = len(checkouts) == 2 and not has_same_packages(*checkouts)
+        packages = PackageInstaller(report_progress)
+        for checkout in checkouts:
+            packages.install(checkout.top)
         recorded = iter(
             record_commits(
                 checkouts,
                 question.stacks or None,
                 key,
-                sources=sources,
+                sources=bool(packages.failures),
                 on_progress=lambda count: report_progress(f"Recording: {count} stacks done"),
+                on_warning=on_warning,
             )
         )
         old, new = (
-            next(recorded) if isinstance(result, Checkout) else _make_failure(result)
+            _add_unread(next(recorded), result.unread)
+            if isinstance(result, Checkout)
+            else _make_failure(result)
             for result in (before, after)
         )
     report_progress("Comparing")
@@ -94,7 +103,7 @@ def compare_commits(
         if old.is_absent:
             text = f"The project is new: {old.error}. Every stack is shown as new."
         notes.append(Note(kind="base-not-recorded", text=text))
-    notes += _note_packages(sources, old, new)
+    notes += _note_packages(packages.failures, old, new)
     notes += _note_unread_values(old, new)
     allowed = question.allowed_unknown
     policy, weaker = judge_commits(old, new, sections, repository.read_date(head), allowed)
@@ -125,16 +134,31 @@ def _make_notes(repository: Repository, named: Commit, base: Commit, head: Commi
     return notes
 
 
-def _note_packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa: FBT001 -- private
+def _note_packages(failures: Mapping[str, str], *recorded: CommitRecording) -> list[Note]:
     """Explain why Workers are shown without their npm packages."""
     if not any(LEFT_OUT in text for commit in recorded for text in commit.texts.values()):
         return []
-    why = "the commits lock different packages" if sources else "not all of them are installed"
+    found = "; ".join(
+        f"those of {place} could not be installed: {why}" for place, why in sorted(failures.items())
+    )
     text = (
-        f"npm packages are not part of the code shown, because {why}: a Worker is shown by its own "
-        "sources and by its lock file."
+        f"npm packages are not part of the code shown, because "
+        f"{found or 'no lock file has them'}. A Worker is shown by its own sources and by its lock "
+        "file."
     )
     return [Note(kind="packages", text=text)]
+
+
+def _add_unread(recorded: CommitRecording, unread: Mapping[str, str]) -> CommitRecording:
+    """Add the submodules that could not be read to what each stack does not contain."""
+    if not unread:
+        return recorded
+    found = {f"{SUBMODULE}{path}": sha for path, sha in unread.items()}
+    stacks = {
+        name: {**raw, "not_read": {**(raw.get("not_read") or {}), **found}}
+        for name, raw in recorded.stacks.items()
+    }
+    return replace(recorded, stacks=stacks)
 
 
 def _make_failure(error: CheckoutError) -> CommitRecording:
@@ -155,6 +179,8 @@ def _note_unread_values(*recorded: CommitRecording) -> Iterator[Note]:
         for stack, raw in commit.stacks.items():
             for key, value in (raw.get("not_read") or {}).items():
                 text = f"{_WHERE.get(key, key)} ({value}) are not read; stand-ins replace them"
+                if key.startswith(SUBMODULE):
+                    text = f"The {key} ({value[:12]}) is not in this clone: its files are missing"
                 found.setdefault(text, set()).add(stack)
     for text, stacks in sorted(found.items()):
         yield Note(kind="not-read", text=f"{text} in {list_names(tuple(sorted(stacks)))}.")

@@ -222,18 +222,30 @@ def _read_code(record: Raw) -> object:
     return record.get("inputs", {}).get("content")
 
 
+#: The beginning of the key under which a recording has a submodule that could not be read.
+SUBMODULE: Final = "submodule "
+
+
 def _list_doubts(before: Raw | None, after: Raw | None) -> list[str]:
     """Describe what differs in a stack and is not in its recordings."""
     if before is None or after is None:
         return []
-    old, new = (
-        (recording.get("not_read") or {}).get("environment", "") for recording in (before, after)
-    )
-    if old == new:
-        return []
+    old, new = (recording.get("not_read") or {} for recording in (before, after))
+    return [
+        _describe_doubt(key, old.get(key, ""), new.get(key, ""))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and (key == "environment" or key.startswith(SUBMODULE))
+    ]
+
+
+def _describe_doubt(key: str, old: str, new: str) -> str:
+    if key.startswith(SUBMODULE):
+        was, becomes = (f"`{sha[:12]}`" if sha else "another commit" for sha in (old, new))
+        text = f"The submodule `{key.removeprefix(SUBMODULE)}` changes from {was} to {becomes}"
+        return f"{text}. It is not in this clone, so its files are not compared."
     was, becomes = (f"`{name}`" if name else "nothing" for name in (old, new))
-    text = f"`environment` changes from {was} to {becomes}"
-    return [f"{text}. Its values are not read, so any configuration may change."]
+    text = f"`{key}` changes from {was} to {becomes}"
+    return f"{text}. Its values are not read, so any configuration may change."
 
 
 def _make_sort_key(section: Section) -> tuple[int, int, tuple[str, ...]]:

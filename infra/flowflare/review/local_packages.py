@@ -1,9 +1,8 @@
-"""Link a commit's npm packages into its checkout: local packages and installed packages.
+"""Find the npm packages that are part of a commit, and link them into its checkout.
 
-A package that is part of the commit (a workspace, a `file:`, `link:`, `portal:` or `workspace:`
-dependency) is linked to its folder in the commit, as npm would do, so that a change in it reaches
-the Workers. Other packages come from the working tree, if its lock file and patches are the same as
-the commit's. The commit may be untrusted: nothing is written or linked outside the checkout.
+A workspace, and a `file:`, `link:`, `portal:` or `workspace:` dependency, is linked to its folder
+in the commit, as npm would do, so that a change in it reaches the Workers. The commit may be
+untrusted: nothing is written or linked outside the checkout.
 """
 
 import os
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowflare.config.yaml_nodes import YamlText
-from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render.packages import LOCK_FILES
 
-_MODULES: Final = "node_modules"
+#: The folder with installed packages.
+MODULES: Final = "node_modules"
 _NAME: Final = re.compile(r"(@[\w.~-]+/)?[\w~-][\w.~-]*")
 _PATH: Final = re.compile(r"(?:file|link|portal|workspace):(.*)")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
@@ -59,7 +59,7 @@ class PackageFiles:
         wanted = {*LOCK_FILES, "package.json", "pnpm-workspace.yaml", ".patch"}
         found: dict[str, list[Path]] = {name: [] for name in wanted}
         for folder, inner, files in os.walk(self.top):
-            inner[:] = sorted(name for name in inner if name not in (_MODULES, ".git"))
+            inner[:] = sorted(name for name in inner if name not in (MODULES, ".git"))
             for file in sorted(files):
                 kind = ".patch" if file.endswith(".patch") else file
                 path = Path(folder, file)
@@ -69,19 +69,23 @@ class PackageFiles:
 
     @property
     def locks(self) -> tuple[Path, ...]:
-        """The files that lock packages."""
-        return tuple(sorted(path for name in LOCK_FILES for path in self._files_by_kind[name]))
+        """The files that lock packages, in each folder the one that npm would use first."""
+        return tuple(path for name in LOCK_FILES for path in self._files_by_kind[name])
 
-    def read_contents(self) -> Mapping[str, bytes]:
-        """Read the lock files and patches, by path."""
-        return self._read(*self.locks) | self.read_patches()
+    def list_patches(self, lock: Path) -> list[Path]:
+        """List the patches of the packages of a lock file: it is the nearest above them."""
+        folders = {file.parent for file in self.locks}
+        return [
+            patch
+            for patch in self._files_by_kind[".patch"]
+            if next((folder for folder in patch.parents if folder in folders), None) == lock.parent
+        ]
 
-    def read_patches(self) -> dict[str, bytes]:
-        """Read the patches, by path."""
-        return self._read(*self._files_by_kind[".patch"])
-
-    def _read(self, *files: Path) -> dict[str, bytes]:
-        return {file.relative_to(self.top).as_posix(): read_bytes(file) for file in files}
+    def list_manifests(self, folder: Path) -> list[Path]:
+        """List every `package.json` and `pnpm-workspace.yaml` in a folder and below it."""
+        kinds = ("package.json", "pnpm-workspace.yaml")
+        files = (file for kind in kinds for file in self._files_by_kind[kind])
+        return [file for file in files if file.is_relative_to(folder)]
 
     def list_local_packages(self) -> Iterator[LocalPackage]:
         """List the folder's local packages, those referenced by a path first."""
@@ -125,74 +129,26 @@ class PackageFiles:
     def _check_package(self, root: Path, name: str, folder: Path) -> Iterator[LocalPackage]:
         target = folder.resolve()
         inside = target.is_relative_to(self.top) and target.is_dir()
-        if inside and _MODULES not in target.relative_to(self.top).parts and _NAME.fullmatch(name):
-            yield LocalPackage(root / _MODULES, name, target)
+        if inside and MODULES not in target.relative_to(self.top).parts and _NAME.fullmatch(name):
+            yield LocalPackage(root / MODULES, name, target)
 
 
-def link_packages(checkout: Path, working_tree: Path) -> None:
-    """Link packages into a checkout's `node_modules` folders.
+def link_local_packages(checkout: Path) -> None:
+    """Link a commit's local packages into the `node_modules` folders of its checkout."""
+    top = checkout.resolve()
+    for package in PackageFiles(top).list_local_packages():
+        link_package(top, package.modules, package.name, package.folder)
+
+
+def link_package(top: Path, modules: Path, name: str, target: Path) -> None:
+    """Link a package, unless the checkout has a file at that path.
 
     Args:
-        checkout: the commit's files.
-        working_tree: the folder in which packages may be installed.
+        top: the checkout's folder; nothing outside it is written.
+        modules: the `node_modules` folder for the link.
+        name: the package's name.
+        target: the package's folder.
     """
-    top = checkout.resolve()
-    files, there = PackageFiles(top), PackageFiles(working_tree.resolve())
-    for package in files.list_local_packages():
-        _link(top, package.modules, package.name, package.folder)
-    patched_alike = files.read_patches() == there.read_patches()
-    for lock in files.locks:
-        place = lock.parent.relative_to(top)
-        installed = there.top / place / _MODULES
-        own = there.top / place / lock.name
-        same = own.is_file() and read_bytes(own) == read_bytes(lock)
-        if same and patched_alike and _is_installed_from(installed, lock):
-            for name in _list_installed(installed):
-                _link(top, lock.parent / _MODULES, name, installed / name)
-
-
-def is_locked_alike(first: Path, second: Path) -> bool:
-    """Return whether two checkouts lock and patch npm packages in the same way."""
-    return (
-        PackageFiles(first.resolve()).read_contents()
-        == PackageFiles(second.resolve()).read_contents()
-    )
-
-
-def _is_installed_from(modules: Path, lock: Path) -> bool:
-    """Return whether the lock file matches the installation, by npm's hidden lock file."""
-    if not modules.is_dir():
-        return False
-    hidden = _read_json(modules / ".package-lock.json").get("packages")
-    locked = _read_json(lock).get("packages")
-    if not isinstance(hidden, dict) or not isinstance(locked, dict):
-        return True
-    keys = ("version", "integrity")
-    return (
-        all(
-            [_as_mapping(package).get(key) for key in keys]
-            == [_as_mapping(locked[path]).get(key) for key in keys]
-            for path, package in hidden.items()
-            if path in locked
-        )
-        and hidden.keys() <= locked.keys()
-    )
-
-
-def _list_installed(modules: Path) -> Iterator[str]:
-    """List the packages in a `node_modules` folder, without those linked from another folder."""
-    for entry in sorted(modules.iterdir()):
-        names = [entry.name]
-        if entry.name.startswith("@") and entry.is_dir():
-            names = [f"{entry.name}/{inner.name}" for inner in sorted(entry.iterdir())]
-        for name in names:
-            is_linked = _MODULES not in (modules / name).resolve().parts
-            if not name.startswith(".") and not is_linked:
-                yield name
-
-
-def _link(top: Path, modules: Path, name: str, target: Path) -> None:
-    """Link a package, unless the commit has a file at that path."""
     link = modules / name
     if not link.parent.resolve().is_relative_to(top) or link.is_symlink() or link.exists():
         return
@@ -213,7 +169,7 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     if not plain or ".." in plain.split("/"):
         return []
     found = sorted(root.glob(f"{plain}/package.json"))
-    return [path.parent for path in found if _MODULES not in path.relative_to(root).parts]
+    return [path.parent for path in found if MODULES not in path.relative_to(root).parts]
 
 
 def _read_patterns(value: Any) -> list[str]:

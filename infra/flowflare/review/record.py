@@ -1,8 +1,9 @@
 """Record every stack of the given commits, each commit in its own process with its own code.
 
 The processes get no credentials: only the environment variables needed to find and run programs
-are passed on, and the home folder is empty. A program runs with the rights of the calling user, so
-record commits of strangers in a container or in a CI job without secrets.
+are passed on, and the home folder is empty. Where Linux allows it, they have no network, write
+nothing but their own folders, and read no other process (`isolation.py`). Elsewhere a program has
+the rights of the calling user, so record commits of strangers in a container.
 """
 
 import base64
@@ -16,13 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.reading.boundary import TOP_VARIABLE
-from flowflare.reading.json_text import parse_json
-from flowflare.render.packages import VARIABLE
+from flowflare.reading.json_text import JsonError, parse_json
+from flowflare.render.node import find_node_packages, find_node_place
+from flowflare.review import isolation
 from flowflare.review.checkout import Checkout
 
 FORMAT: Final = 1
@@ -30,9 +31,12 @@ FORMAT: Final = 1
 PATIENCE: Final = 120.0
 _PROCESS: Final = "flowflare.review.recording_process"
 # The environment variables that a program may see: no tokens, no keys, nothing about the account.
-_ALLOWED_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "TZ")
+_ALLOWED_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TZ")
 # Replaces the name of the folder that a commit is checked out into.
 _FOLDER_WORD: Final = "<checkout>"
+_OWN_FOLDER_WORD: Final = "<temporary>"
+# Files of a project in the working tree that hold its secrets.
+_PRIVATE: Final = (".flowflare", ".env", ".dev.vars")
 _POLL_SECONDS: Final = 0.05
 _LAST_WORDS: Final = 20_000
 
@@ -57,7 +61,7 @@ class CommitRecording:
     is_absent: bool = False
 
 
-def record_commits(
+def record_commits(  # noqa: PLR0913 -- the options are given by name
     checkouts: Sequence[Checkout],
     stacks: Sequence[str] | None,
     key: bytes,
@@ -65,6 +69,7 @@ def record_commits(
     patience: float = PATIENCE,
     sources: bool = False,
     on_progress: Callable[[int], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> tuple[CommitRecording, ...]:
     """Record the same project in several checkouts concurrently.
 
@@ -75,6 +80,7 @@ def record_commits(
         patience: seconds that one stack may take.
         sources: whether Workers are shown without their npm packages, installed or not.
         on_progress: receives the number of stacks of all checkouts that have been recorded.
+        on_warning: receives a warning if the programs can use the network and this user's files.
 
     Returns:
         One recording for each checkout; a failed recording has an error.
@@ -82,8 +88,13 @@ def record_commits(
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="flowflare-")))
         folder = folder.resolve()
+        why = isolation.explain_missing({"writable": [str(folder)], "hidden": []})
+        if why and on_warning is not None:
+            on_warning(f"{_NOT_ISOLATED} ({why}). {_CONTAINER}")
+        running.enter_context(isolation.hide_memory())
+        own = {"sources": sources, "isolated": not why}
         processes = [
-            _RecordingRun(checkout, stacks, key, folder / str(number), sources=sources)
+            _RecordingRun(checkout, stacks, key, folder / str(number), **own)
             for number, checkout in enumerate(checkouts)
         ]
         for process in processes:
@@ -98,6 +109,13 @@ def record_commits(
         return tuple(process.recording() for process in processes)
 
 
+_NOT_ISOLATED: Final = (
+    "The programs of the commits can use the network and this user's files, because this machine "
+    "cannot isolate them"
+)
+_CONTAINER: Final = "Run `flowflare diff` in a container if you do not trust the commits."
+
+
 class _RecordingRun:
     """A process that records one checkout, and its output so far."""
 
@@ -109,10 +127,16 @@ class _RecordingRun:
         folder: Path,
         *,
         sources: bool,
+        isolated: bool,
     ) -> None:
         self._checkout = checkout
-        home = folder / "home"
-        home.mkdir(parents=True)
+        self._folder = folder
+        for name in ("home", "tmp", "cache/flowflare"):
+            (folder / name).mkdir(parents=True)
+        command = [sys.executable, "-B", "-P", "-m", _PROCESS]
+        needed = _link_node_packages(checkout, folder / "cache/flowflare")
+        if isolated:
+            command = isolation.isolate(_make_limits(checkout, folder, needed), command)
         self._answer = folder / "answer"
         self._said = folder / "said"
         self._answer.touch()
@@ -128,13 +152,9 @@ class _RecordingRun:
         self._texts: dict[str, str] = {}
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _PROCESS],
+                command,
                 cwd=checkout.root,
-                env=_make_environment(checkout, home)
-                | {
-                    VARIABLE: "sources" if sources else "installed",
-                    TOP_VARIABLE: str(checkout.top),
-                },
+                env=_make_environment(checkout, folder),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -145,6 +165,7 @@ class _RecordingRun:
             "top": str(checkout.top),
             "stacks": None if stacks is None else list(stacks),
             "key": base64.b64encode(key).decode(),
+            "packages": "sources" if sources else "installed",
             "answer": str(self._answer),
         }
         assert self._process.stdin is not None
@@ -220,7 +241,7 @@ class _RecordingRun:
         """
         for folder in (self._checkout.root, self._checkout.top):
             text = text.replace(write(str(folder)), _FOLDER_WORD)
-        return text
+        return text.replace(write(str(self._folder)), _OWN_FOLDER_WORD)
 
     def _take(self, line: Mapping[str, Any]) -> None:
         if "format" in line:
@@ -251,20 +272,49 @@ def _parse_line(line: str) -> Any:
     return parse_json(line)
 
 
-def _make_environment(checkout: Checkout, home: Path) -> dict[str, str]:
+def _make_environment(checkout: Checkout, folder: Path) -> dict[str, str]:
     environment = {name: os.environ[name] for name in _ALLOWED_VARIABLES if name in os.environ}
     environment |= {
-        "HOME": str(home),
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
         "PYTHONUSERBASE": site.getuserbase(),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    for folder in (checkout.root, checkout.top):
-        if (folder / "infra" / "flowflare" / "__init__.py").is_file():
-            environment["PYTHONPATH"] = str(folder / "infra")
-            break
-    return environment
+    own = _find_own_release(checkout)
+    return environment | ({"PYTHONPATH": str(own / "infra")} if own else {})
+
+
+def _find_own_release(checkout: Checkout) -> Path | None:
+    """Find the folder of a commit that has this package's own code."""
+    folders = (checkout.root, checkout.top)
+    return next(
+        (path for path in folders if (path / "infra" / "flowflare" / "__init__.py").is_file()), None
+    )
+
+
+def _link_node_packages(checkout: Checkout, cache: Path) -> list[Path]:
+    """Link the installed packages of Node into a cache of the process's own, and return them."""
+    place = find_node_place()
+    own = _find_own_release(checkout)
+    try:
+        place = replace(place, lock=own) if own else place
+        found = find_node_packages(checkout.project, place=place)
+        if found is None:
+            return []
+        (cache / place.package_folder().name).symlink_to(found.parent)
+    except (OSError, JsonError):
+        return []  # files of the commit, whose own code reports them
+    return [found]
+
+
+def _make_limits(checkout: Checkout, folder: Path, needed: Sequence[Path]) -> dict[str, list[str]]:
+    """Return the folders that a process may write, and the credentials that it must not read."""
+    private = [checkout.project / name for name in _PRIVATE]
+    code = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path)]
+    writable = [folder, checkout.top]
+    hidden = isolation.list_hidden(private, [*code, *needed, *writable])
+    return {"writable": [str(path) for path in writable], "hidden": hidden}
 
 
 def _explain(words: str) -> str:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from flowflare.errors import EngineError, FlowflareError
 from flowflare.model import names
+from flowflare.reading.boundary import RECORDED_TOPS
+from flowflare.render import packages
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project, ProjectFile
@@ -25,12 +27,20 @@ FORMAT: Final = 1
 #: Keys of Pulumi's own files whose values are not recorded.
 NOT_READ: Final = ("environment", "secretsprovider")
 POLICIES: Final = "flowflare:policies"
+#: Variables that this process needs only to start.
+OWN_VARIABLES: Final = ("PYTHONHASHSEED", "PYTHONPATH", "PYTHONUSERBASE")
 _CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
 
 def main() -> None:
-    """Record what standard input asks for: {root, top, stacks or null, key, answer: a path}."""
+    """Record what standard input asks for.
+
+    The request is {root, top, stacks or null, key, packages: `installed` or `sources`, answer: a
+    path}. No variable of the environment tells the program that it is recorded.
+    """
     request = json.loads(sys.stdin.read())
+    for name in OWN_VARIABLES:
+        os.environ.pop(name, None)
     sys.addaudithook(_refuse_network)
     # The SDK takes a stack trace for every resource; no code reads it here.
     sys.tracebacklimit = 1
@@ -39,6 +49,8 @@ def main() -> None:
         write = _make_writer(answer)
         try:
             top = Path(request.get("top", request["root"]))
+            RECORDED_TOPS.append(top.resolve())
+            packages.choose_mode(request.get("packages", "installed"))
             for line in record_lines(Path(request["root"]), request["stacks"], request["key"], top):
                 if os.getpid() != own:
                     os._exit(0)  # a copy of this process that the program made by forking

@@ -12,6 +12,9 @@ from flowflare.kinds.workflow.replays import assess_replays
 from flowflare.model.worker import NOT_COMPARED
 from flowflare.values.events import Step
 
+#: The ends of files that list packages; other places are folders.
+_LISTS = (".json", ".yaml", ".lock")
+
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
     """Yield the reasons for the risk of a step, in any order."""
@@ -36,7 +39,7 @@ def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
 
 
 def _list_packages_not_compared(step: Step) -> Iterator[Reason]:
-    """Yield the changed packages of the commit that are not in the compared code."""
+    """Yield the changed packages that are not in the compared code."""
     if step.op == "delete":
         return
     old, new = (
@@ -49,9 +52,11 @@ def _list_packages_not_compared(step: Step) -> Iterator[Reason]:
     )
     for package in sorted(old.keys() | new.keys()):
         if old.get(package) != new.get(package):
-            name, _, folder = package.partition(" in ")
-            yield Reason(
-                risk="unknown",
-                text=f"The package `{name}` in `{folder}` is not compared: it cannot be bundled "
-                "from the commit, for example because it is built first.",
+            name, _, place = package.partition(" in ")
+            text = (
+                f"The package `{name}` of `{place}` is not compared: it could not be installed."
+                if place.endswith(_LISTS)
+                else f"The package `{name}` in `{place}` is not compared: it cannot be bundled "
+                "from the commit, for example because it is built first."
             )
+            yield Reason(risk="unknown", text=text)

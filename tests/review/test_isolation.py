@@ -1,0 +1,120 @@
+"""The program of a commit reaches no credentials, no network and no files but its own."""
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flowflare.review import isolation
+from tests.review.conftest import Repo
+
+COMMAND = [sys.executable, "-c", "from flowflare.cli.main import main; main()"]
+CANARY = "canary-7f3a"
+FILES = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
+#: Ends with an error that lists everything that it reaches.
+CURIOUS = """
+import glob, os, pathlib, subprocess, sys
+
+reached = [name for name in os.environ if "FLOWFLARE" in name or name.startswith("PYTHON")]
+reached += [f"the variable {name}" for name, value in os.environ.items() if canary in value]
+for file in [*glob.glob("/proc/[0-9]*/environ"), *secrets]:
+    try:
+        if canary in pathlib.Path(file).read_text("utf-8", "replace"):
+            reached.append("read " + file.replace(f"/proc/{os.getppid()}/", "/proc/PARENT/"))
+    except OSError:
+        pass
+for file in places:
+    try:
+        pathlib.Path(file).write_text("mine")
+        reached.append("wrote " + file)
+    except OSError:
+        pass
+code = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
+if subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0:
+    reached.append("connected")
+assert not reached, sorted(reached)
+"""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+class Machine:
+    """A user's machine with secrets, and a commit whose program looks for them."""
+
+    def __init__(self, top: Path, repo: Repo, port: int) -> None:
+        self.repo = repo
+        home, cache = top / "home", top / "home/.cache/flowflare"
+        secrets = [home / ".aws/credentials", home / ".pulumi/credentials.json"]
+        secrets += [repo.project / ".flowflare/passphrase", repo.project / ".env"]
+        for file in [*secrets, cache / "keep"]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(CANARY)
+        self.environ = os.environ | {"HOME": str(home), "CLOUDFLARE_API_TOKEN": CANARY}
+        self.environ.pop("XDG_CACHE_HOME", None)
+        places = [str(cache / "poison"), str(repo.project / "planted")]
+        known = (CANARY, [str(file) for file in secrets], places, port)
+        self.program = f"canary, secrets, places, port = {known!r}\n{CURIOUS}"
+
+    def diff(self, *before: str) -> subprocess.CompletedProcess[str]:
+        ignored = {".gitignore": ".flowflare\n.env\n"}
+        self.repo.commit(FILES | ignored | {"__main__.py": self.program})
+        return subprocess.run(
+            [*before, *COMMAND, "diff", "HEAD", "--exit-code"],
+            cwd=self.repo.project,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path, bare: Repo, port: int) -> Machine:
+    return Machine(tmp_path, bare, port)
+
+
+@pytest.fixture
+def isolating() -> None:
+    why = isolation.explain_missing({"writable": [], "hidden": []})
+    if why:
+        pytest.skip(f"this machine cannot isolate a program: {why}")
+
+
+@pytest.mark.usefixtures("isolating")
+def test_a_program_reaches_nothing_of_the_user_who_runs_it(machine: Machine) -> None:
+    done = machine.diff()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("isolating")
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_a_machine_that_cannot_isolate_a_program_is_named(machine: Machine) -> None:
+    """Without namespaces, the environment of the command itself is still not readable."""
+    words = shlex.join(["setpriv", "--securebits", "+noroot", "--bounding-set", "-all"])
+    script = f'echo 0 > /proc/sys/user/max_user_namespaces; exec {words} -- "$@"'
+    done = machine.diff("unshare", "-Ur", "sh", "-c", script, "sh")
+    assert "can use the network and this user's files" in done.stderr
+    assert "unshare: No space left on device" in done.stderr
+    assert "in a container" in done.stderr
+    assert "'connected'" in done.stdout
+    assert "/proc/PARENT" not in done.stdout, done.stdout
+
+
+def test_a_folder_that_holds_the_program_itself_is_not_hidden(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("")
+    (tmp_path / "code/here").mkdir(parents=True)
+    paths = [tmp_path / "secret", tmp_path / "code", tmp_path / "missing"]
+    hidden = isolation.list_hidden(paths, [tmp_path / "code/here"])
+    assert str(tmp_path / "secret") in hidden
+    assert not {str(path) for path in paths[1:]} & {*hidden}
