@@ -211,6 +211,10 @@ def run_everything(account: Account) -> str:
         files=[*upload(WORKER, bindings=[*bindings, named]), *files[2:]],
     )
     account.call("PUT", "/workflows/orders", json=workflow)
+    session = "/workers/scripts/site/assets-upload-session"
+    jwt = account.call("POST", session, json={"manifest": {}})["jwt"]
+    for first in (["/a"], True):
+        account.put("site", assets={"jwt": jwt, "config": {"run_worker_first": first}})
     settings = {"max_retries": 0, "max_wait_time_ms": 0, "max_concurrency": 2}
     consumer = {"type": "worker", "script_name": "app", "settings": settings}
     account.call(

@@ -99,7 +99,17 @@ CREATE TABLE consumers (
     FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 """
-_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS, _CONSUMERS)
+_ASSETS = """
+CREATE TABLE assets (
+    account TEXT NOT NULL, hash TEXT NOT NULL, content_type TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (account, hash)
+) STRICT;
+CREATE TABLE asset_sessions (
+    token TEXT PRIMARY KEY, account TEXT NOT NULL, manifest TEXT NOT NULL,
+    is_complete INTEGER NOT NULL, expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS, _CONSUMERS, _ASSETS)
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 

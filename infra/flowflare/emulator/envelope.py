@@ -71,7 +71,11 @@ class Code:
 
 
 def success(
-    result: Any, *, info: Mapping[str, object] | None = None, messages: Sequence[str] = ()
+    result: Any,
+    *,
+    info: Mapping[str, object] | None = None,
+    messages: Sequence[str] = (),
+    status: int = 200,
 ) -> JSONResponse:
     """Return an answer that carries a result.
 
@@ -79,6 +83,7 @@ def success(
         result: any JSON value.
         info: `result_info`, the paging of a list.
         messages: Cloudflare's notices about the call.
+        status: the HTTP status.
     """
     body: dict[str, Any] = {
         "success": True,
@@ -88,7 +93,7 @@ def success(
     }
     if info is not None:
         body["result_info"] = dict(info)
-    return JSONResponse(body)
+    return JSONResponse(body, status)
 
 
 def failure(error: Refusal) -> JSONResponse:

@@ -31,6 +31,8 @@ from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.routes import AccountRoutes
 from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.assets.routes import AssetRoutes
+from flowflare.emulator.services.assets.store import AssetsStore
 from flowflare.emulator.services.consumers.routes import ConsumerRoutes
 from flowflare.emulator.services.consumers.store import ConsumersStore
 from flowflare.emulator.services.d1.history import History
@@ -117,6 +119,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
         ScriptRoutes(scripts, workers),
+        AssetRoutes(AssetsStore(database)),
         SecretRoutes(SecretsStore(scripts), workers),
         VersionRoutes(scripts, DeploymentsStore(database, scripts), workers),
         SubdomainRoutes(accounts, scripts, workers),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.runtime.asset_folders import AssetFolders
 from flowflare.emulator.runtime.document import Contents
 from flowflare.emulator.services.consumers.settings import read_settings
 from flowflare.emulator.services.routing.store import RoutingStore
@@ -22,6 +23,7 @@ class Reader:
     Args:
         workflows: the store of Workflows.
         routing: the store of routes and custom domains.
+        folders: the folders of static assets.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class Reader:
         scripts: ScriptsStore,
         workflows: WorkflowsStore,
         routing: RoutingStore,
+        folders: AssetFolders,
     ) -> None:
         self._database = database
         self._scripts = scripts
         self._workflows = workflows
         self._routing = routing
+        self._folders = folders
         self._stored_targets = TargetsStore(database)
 
     def names(self, account: str) -> set[str]:
@@ -77,8 +81,14 @@ class Reader:
             ports={script.name: port},
             targets=self._targets(script),
             consumes=self._consumes(script),
+            assets=self._assets(script),
             patterns={script.name: self._routing.patterns(account, script.name)},
         )
+
+    def _assets(self, script: Script) -> dict[str, Any] | None:
+        """Write a script's static assets to their folder, and return how they are served."""
+        assets = script.metadata.get("assets")
+        return self._folders.describe(script.account, assets) if assets else None
 
     def _consumes(self, script: Script) -> dict[str, dict[str, Any]]:
         """Return how a script consumes queues, by their keys."""

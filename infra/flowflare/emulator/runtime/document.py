@@ -43,6 +43,8 @@ class Contents:
     """What the bound targets are run with, such as their keys, by the bindings' names."""
     consumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How the script consumes queues, by their keys."""
+    assets: Mapping[str, Any] | None = None
+    """How its static assets are served, as the child reads it without the binding."""
     patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
     """The routes and custom domains that each script answers besides its own address."""
 
@@ -90,6 +92,7 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "workflows": _workflows(by_type.get("workflow", []), contents),
         "workflow_names": _workflow_names(script, contents),
         "targets": contents.targets,
+        "assets": _assets(by_type.get("assets", []), contents),
         "consumes": contents.consumes,
         "datasets": {
             str(binding["name"]): str(binding.get("dataset"))
@@ -120,6 +123,12 @@ def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
         "answers": [],
         "down": f"The Worker '{script.name}' cannot run: {problem}.",
     }
+
+
+def _assets(bindings: Sequence[Binding], contents: Contents) -> dict[str, Any] | None:
+    if contents.assets is None:
+        return None
+    return {**contents.assets, "binding": str(bindings[0]["name"]) if bindings else None}
 
 
 def _variables(by_type: Mapping[str, list[Binding]]) -> dict[str, Any]:

@@ -115,9 +115,23 @@ export function workerOptions(worker, modules, newestDate, access) {
         storeBinding(name, 'ratelimit', namespace_id, access.stores, simple),
       ),
     ],
+    assets: assetOptions(worker),
     versionMetadata: worker.version_metadata[0],
     tails: listTails(modules),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  };
+}
+
+/** @param {Worker} worker @returns {V4WorkerOptions['assets']} */
+function assetOptions({ assets }) {
+  if (!assets) return undefined;
+  const { directory, binding, run_worker_first, ...assetConfig } = assets;
+  return {
+    directory,
+    binding: binding ?? undefined,
+    run_worker_first,
+    routerConfig: { has_user_worker: true },
+    assetConfig,
   };
 }
 

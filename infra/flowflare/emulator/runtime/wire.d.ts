@@ -57,6 +57,7 @@ export type Worker = {
   workflows: Record<string, BoundWorkflow>;
   workflow_names: Record<string, Record<string, string>>;
   targets: Record<string, BoundTarget>;
+  assets: null | Assets;
   consumes: Record<string, Consumer>;
   datasets: Record<string, string>;
   rate_limits: Record<string, RateLimit>;
@@ -70,6 +71,13 @@ export type BoundObject = { class_name: string; namespace: string; use_sqlite: b
 export type BoundService = { worker: string; entrypoint: string | null; };
 export type BoundWorkflow = { id: string; class_name: string; worker: string; };
 export type BoundTarget = { kind: 'kv' | 'r2' | 'queue'; key: string; };
+export type Assets = {
+  directory: string;
+  binding: string | null;
+  html_handling: string;
+  not_found_handling: string;
+  run_worker_first: boolean | Strings;
+};
 export type Consumer = {
   id: string;
   name: string;

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowflare.emulator.database import Database
 from flowflare.emulator.json_text import NotJsonError, write_json
+from flowflare.emulator.runtime.asset_folders import AssetFolders
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeEnded
 from flowflare.emulator.runtime.changes import Changes
 from flowflare.emulator.runtime.contents import Reader, items_of
@@ -57,6 +58,7 @@ class Workers:
         self._programs = programs
         self._data = data
         self._database = database
+        self._asset_folders = AssetFolders(database, data / "assets")
         self._reader: Reader
         self._bridge: Bridge | None = None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -73,7 +75,7 @@ class Workers:
 
     def know(self, scripts: ScriptsStore, workflows: WorkflowsStore, routing: RoutingStore) -> None:
         """Connect the stores of scripts, Workflows and routes."""
-        self._reader = Reader(self._database, scripts, workflows, routing)
+        self._reader = Reader(self._database, scripts, workflows, routing, self._asset_folders)
 
     async def start(self) -> None:
         """Start the child and publish all accounts.
@@ -84,6 +86,7 @@ class Workers:
         bridge = await Bridge.launch(self._programs, self._data, self._handle_event, self._revive)
         self._bridge = bridge
         self._published.clear()
+        self._asset_folders.clear()
         try:
             await bridge.ask("start", known=self._list_stored())
             if self._limits:

@@ -11,6 +11,7 @@ from flowflare.emulator.clock import hyphened_id, now, plain_id
 from flowflare.emulator.database import Database
 from flowflare.emulator.envelope import Refusal
 from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.assets.store import AssetsStore
 from flowflare.emulator.services.scripts import bindings as rules
 from flowflare.emulator.services.scripts.classes import (
     Ledger,
@@ -41,6 +42,7 @@ class ScriptsStore:
     def __init__(self, database: Database, accounts: AccountsStore) -> None:
         self._database = database
         self._accounts = accounts
+        self._assets = AssetsStore(database)
         self.scripts = Scripts(database)
 
     def get(self, account: str, name: str) -> Script:
@@ -276,7 +278,7 @@ class ScriptsStore:
             modified_on=time,
             main=upload.modules[0].name,
             service_worker=upload.service_worker,
-            metadata=upload.metadata.settings(),
+            metadata=metadata.settings() | self._assets.attach(account, metadata, live),
             bindings=tuple(bound),
             exports=tuple(exports),
             version_id=hyphened_id(),

@@ -7,7 +7,7 @@ wrangler and the provider use it as the field name too; the SDK's field name is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -19,6 +19,17 @@ from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.services.scripts.script import Module
 
 _PART_LIMIT = 64 * 1024 * 1024
+
+
+_NOT_SETTINGS = {
+    "assets",
+    "bindings",
+    "body_part",
+    "keep_assets",
+    "keep_bindings",
+    "main_module",
+    "migrations",
+}
 
 
 class _Step(BaseModel):
@@ -61,6 +72,26 @@ class Migrations(_Step):
         return list(self.steps) or [self]
 
 
+class _Assets(BaseModel):
+    """Hold `metadata.assets`: a completion token, and how the files are served."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    class Serving(BaseModel):
+        """Hold `metadata.assets.config`."""
+
+        model_config = ConfigDict(extra="allow", frozen=True)
+
+        html_handling: Literal[
+            "auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"
+        ] = "auto-trailing-slash"
+        not_found_handling: Literal["none", "404-page", "single-page-application"] = "none"
+        run_worker_first: bool | list[str] = False
+
+    jwt: str | None = None
+    config: Serving | None = None
+
+
 class Metadata(BaseModel):
     """Hold the upload's `metadata`; unknown keys are stored unchanged."""
 
@@ -73,11 +104,17 @@ class Metadata(BaseModel):
     compatibility_flags: list[str] = []
     migrations: Migrations | None = None
     keep_bindings: list[str] = []
+    assets: _Assets | None = None
+    keep_assets: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return what is stored with the script: all except code, bindings and migrations."""
-        excluded = {"bindings", "migrations", "keep_bindings", "main_module", "body_part"}
-        return self.model_dump(exclude=excluded)
+        return self.model_dump(exclude=_NOT_SETTINGS)
+
+    def asset_config(self) -> dict[str, Any] | None:
+        """Return how the upload says that its files are served; None if it does not say."""
+        config = self.assets and self.assets.config
+        return config.model_dump(exclude_none=True) if config else None
 
 
 @dataclass(frozen=True)

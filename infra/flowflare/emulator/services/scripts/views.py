@@ -30,7 +30,7 @@ def view_in_list(script: Script) -> dict[str, Any]:
         "etag": script.etag,
         "created_on": script.created_on,
         "modified_on": script.modified_on,
-        "has_assets": False,
+        "has_assets": bool(metadata.get("assets")),
         "has_modules": not script.service_worker,
         "handlers": script.handlers,
         "named_handlers": script.named_handlers,

@@ -1,0 +1,1 @@
+"""Serve uploads of static assets."""

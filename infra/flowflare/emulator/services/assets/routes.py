@@ -1,0 +1,62 @@
+"""Serve the session that uploads a script's static assets."""
+
+import base64
+import binascii
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, flag, json_object, operation
+from flowflare.emulator.services.assets.store import AssetsStore
+
+_ACCOUNT = "/accounts/{account}/workers"
+_PART_LIMIT = 64 * 1024 * 1024
+
+
+class AssetRoutes:
+    """Serve the operations that upload static assets.
+
+    Args:
+        store: the files and sessions.
+    """
+
+    def __init__(self, store: AssetsStore) -> None:
+        self._store = store
+
+    def routes(self) -> list[BaseRoute]:
+        """List the operations of this service."""
+        return [
+            operation("POST", _ACCOUNT + "/scripts/{script}/assets-upload-session", self._begin),
+            operation("POST", _ACCOUNT + "/assets/upload", self._upload),
+        ]
+
+    async def _begin(self, request: Request) -> Response:
+        account = account_of(request)
+        token, buckets = self._store.begin(account, (await json_object(request)).get("manifest"))
+        return success({"jwt": token, "buckets": buckets})
+
+    async def _upload(self, request: Request) -> Response:
+        account_of(request)
+        if not flag(request, "base64"):
+            raise codes.invalid_body("The query must have `base64=true`.")
+        form = await request.form(max_files=1000, max_fields=1000, max_part_size=_PART_LIMIT)
+        files = [
+            (name, part.content_type or "", _decode(await part.read()))
+            for name, part in form.multi_items()
+            if isinstance(part, UploadFile)
+        ]
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        completion = self._store.upload(token, files)
+        status = 202 if completion is None else 201
+        return success({} if completion is None else {"jwt": completion}, status=status)
+
+
+def _decode(content: bytes) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except binascii.Error:
+        raise codes.invalid_body("A file is not base64.") from None
