@@ -4,11 +4,14 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TRAVELLING = ("templates", "worker_src", "migrations", "docs", "package.json", "package-lock.json")
+TRAVELLING = (
+    *("templates", "worker_src", "migrations", "docs"),
+    *("package.json", "package-lock.json", "requirements.lock"),
+)
 
 
 class TravellingFiles(BuildHookInterface):
-    """Adds templates, Worker sources, migrations, the Node lock and the service's bundle."""
+    """Adds templates, Worker sources, migrations, the locks and the service's bundle."""
 
     def initialize(self, version: str, build_data: dict) -> None:
         """Fills `force_include` for a wheel; an editable install reads the checkout instead."""

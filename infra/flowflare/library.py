@@ -24,6 +24,11 @@ def node_project() -> Path:
     return _ROOT
 
 
+def requirements_lock() -> Path:
+    """The packages that this release needs, each with its hashes, as pip reads them."""
+    return _ROOT / "requirements.lock"
+
+
 def finished_service_bundle() -> Path | None:
     """The service's bundle that travels in the wheel, or None in a checkout, where it is built."""
     bundle = _WHEEL_DATA / "service.js"

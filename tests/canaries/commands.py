@@ -64,6 +64,7 @@ EXEMPT: Final[Mapping[str, str]] = {
     "docs": "prints pages of the documentation",
     "schema": "prints a JSON Schema; opens no project",
     "init": "writes a new project, which has no stack yet",
+    "types": "copies the runtime library into node_modules",
     "comment": "reads a report of `diff`, which is listed",
     "migrations new": "writes an empty SQL file",
     "emulator start": "starts the embedded Cloudflare; opens no state and no secret",

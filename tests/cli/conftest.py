@@ -26,6 +26,6 @@ def elsewhere(tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "node_modules")
     for name in ("infra/flowflare", "templates", "worker_src", "migrations"):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
-    for name in ("package.json", "package-lock.json"):
+    for name in ("package.json", "package-lock.json", "requirements.lock"):
         shutil.copy(ROOT / name, checkout)
     return checkout / "infra"

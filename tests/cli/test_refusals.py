@@ -115,18 +115,6 @@ def test_order_needs_a_stack_that_is_up(root: Path) -> None:
     assert not (root / ".flowflare/passphrase").exists()
 
 
-def test_init_overwrites_nothing(root: Path) -> None:
-    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    (root / "Pulumi.yaml").unlink()
-    said = flowflare("init", str(root))
-    assert said.code == 1
-    assert "already has Pulumi.local.yaml, infra/__main__.py, worker_src/orders" in said.err
-    assert "nothing was written" in said.err
-    assert not (root / "Pulumi.yaml").exists()
-    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    assert after.items() < before.items()
-
-
 def test_init_refuses_a_file_and_a_folder_below_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = flowflare("init", str(tmp_path / "file"))
@@ -135,13 +123,6 @@ def test_init_refuses_a_file_and_a_folder_below_it(tmp_path: Path) -> None:
     said = flowflare("init", str(tmp_path / "file" / "below"))
     assert said.code == 1
     assert said.err == f"error: {tmp_path / 'file' / 'below'}: Not a directory\n"
-
-
-def test_init_into_a_folder_with_other_files_keeps_them(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("mine")
-    assert flowflare("init", str(tmp_path), "--name", "shop").code == 0
-    assert (tmp_path / "README.md").read_text() == "mine"
-    assert 'name: "shop"' in (tmp_path / "Pulumi.yaml").read_text()
 
 
 def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -64,14 +64,15 @@ def test_its_workflow_has_jobs_for_up_down_and_sweep() -> None:
     assert last == ["up", "down", "sweep"]
 
 
-def test_its_matrix_job_has_eight_shards() -> None:
-    [jobs] = [text["jobs"] for text in map(yaml.safe_load, BLOCKS) if "jobs" in text]
-    up = jobs["up"]
-    assert up["strategy"]["matrix"]["shard"] == list(range(1, 9))
-    assert up["steps"][-1]["run"].endswith("--shard ${{ matrix.shard }}/8")
+def test_the_workflow_of_a_fleet_has_eight_shards() -> None:
+    text = (ROOT / "templates/starter/github/fleet.yml").read_text("utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    assert jobs["up"]["strategy"]["matrix"]["shard"] == list(range(1, 9))
+    assert jobs["up"]["steps"][-1]["run"].endswith('--shard "$SHARD/8"')
     runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
     commands = [run.removeprefix(".venv/bin/") for run in runs if "flowflare" in run]
     assert [command.split()[2] for command in commands] == ["config", "up", "up", "status"]
     for command in commands:
         test_its_commands_exist(command)
     assert set(jobs) >= {need for job in jobs.values() if (need := job.get("needs"))}
+    assert [name for name in re.findall(r"vars\.(\w+)", text) if f"`{name}`" not in FLEET] == []

@@ -45,7 +45,7 @@ def test_its_commands_exist() -> None:
 
     group = typer.main.get_command(app)
     lines = re.findall(r"^ +(?:- run: )?(?:\.venv/bin/)?flowflare (.+)$", DRIFT, re.MULTILINE)
-    assert len(lines) == 8
+    assert len(lines) == 7
     for line in lines:
         name, *words = shlex.split(line)
         command = group.get_command(typer.Context(group), name)  # type: ignore[attr-defined]

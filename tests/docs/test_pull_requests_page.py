@@ -15,10 +15,17 @@ from flowflare.review.comment.received import MOST_BYTES, MOST_DEEP
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/pull-requests.md").read_text("utf-8")
-WORKFLOWS = {file.name: file.read_text("utf-8") for file in ROOT.glob(".github/workflows/*.yml")}
-COMMAND = re.compile(r"\bflowflare (?:diff|comment|up|doctor)(?: [^`|>\n]+)?")
+STARTER = ROOT / "templates" / "starter"
+WORKFLOWS = {file.name: file.read_text("utf-8") for file in STARTER.glob("github/*.yml")}
+OURS = [file.read_text("utf-8") for file in ROOT.glob(".github/workflows/*.yml")]
+GITLAB = (STARTER / "gitlab-ci.yml").read_text("utf-8")
+COMMAND = re.compile(r"\bflowflare (?:diff|comment|up|doctor|drift|init)(?: [^`|>\n]+)?")
 COMMANDS = sorted(
-    {call.strip() for text in (PAGE, *WORKFLOWS.values()) for call in COMMAND.findall(text)}
+    {
+        call.strip()
+        for text in (PAGE, GITLAB, *WORKFLOWS.values(), *OURS)
+        for call in COMMAND.findall(text)
+    }
 )
 
 
@@ -34,7 +41,14 @@ def test_its_commands_exist(line: str) -> None:
 
 
 def test_it_shows_every_command() -> None:
-    assert {line.split()[1] for line in COMMANDS} == {"diff", "comment", "up", "doctor"}
+    assert {line.split()[1] for line in COMMANDS} == {
+        "diff",
+        "comment",
+        "up",
+        "doctor",
+        "drift",
+        "init",
+    }
 
 
 def test_its_figures_are_those_of_the_code() -> None:
@@ -44,8 +58,7 @@ def test_its_figures_are_those_of_the_code() -> None:
 
 def test_it_names_every_workflow() -> None:
     rows = re.findall(r"^\| `(\w+\.yml)` \|", PAGE, re.MULTILINE)
-    of_this_repository = {"ci.yml", "release.yml"}  # CONTRIBUTING.md explains them
-    assert set(rows) == set(WORKFLOWS) - of_this_repository
+    assert set(rows) == set(WORKFLOWS)
 
 
 def test_every_secret_of_a_workflow_is_explained() -> None:
@@ -54,9 +67,7 @@ def test_every_secret_of_a_workflow_is_explained() -> None:
     assert [name for name in named if f"`{name}`" not in PAGE] == []
 
 
-def test_its_gitlab_sample_has_a_plan_and_a_comment_job() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    jobs = yaml.safe_load(block)
-    assert set(jobs) == {"plan", "comment"}
-    assert "GITLAB_TOKEN" not in str(jobs["plan"])
-    assert jobs["comment"]["needs"] == ["plan"]
+def test_it_names_every_job_of_gitlab() -> None:
+    jobs = [name for name in yaml.safe_load(GITLAB) if name[0] != "." and name != "default"]
+    section = PAGE.partition("## GitLab")[2]
+    assert [name for name in jobs if f"`{name}`" not in section] == []

@@ -115,5 +115,15 @@ def use_cloudflare(root: Path, cloudflare: Cloudflare) -> Project:
     bundles = cloudflare.data.with_name("bundles")
     bundles.mkdir(exist_ok=True)
     (root / ".flowflare/cache").symlink_to(bundles)
-    (root / "node_modules").symlink_to(ROOT / "node_modules")
+    _link_packages(root / "node_modules")
     return project
+
+
+def _link_packages(folder: Path) -> None:
+    """Link the checkout's npm packages, also into the folder that `flowflare init` made."""
+    if not folder.exists():
+        folder.symlink_to(ROOT / "node_modules")
+        return
+    for package in (ROOT / "node_modules").iterdir():
+        if not package.name.startswith("."):
+            (folder / package.name).symlink_to(package)

@@ -54,7 +54,6 @@ class Walk:
         self.folder = Path(result.stdout.splitlines()[-1])
         if not has_project:
             use_cloudflare(self.folder, self.cloudflare)
-            (self.folder / "node_modules").unlink()  # a new user's project has none to commit
         self.done += 1
         return result.stdout + result.stderr
 

@@ -75,11 +75,9 @@ def test_init_creates_a_project_that_can_be_deployed(
     up = json.loads(run(flowflare, "up", "--json", cwd=mine.root))
     order = json.loads(run(flowflare, "order", "--json", cwd=mine.root))
 
-    assert {name for name in written if not name.startswith("worker_src/orders/")} == {
-        "Pulumi.yaml",
-        "Pulumi.local.yaml",
-        "infra/__main__.py",
-    }
+    assert {"Pulumi.yaml", "requirements.txt", ".github/workflows/up.yml"} < written
+    [wheel] = [name for name in written if name.startswith("vendor/")]
+    assert f"./{wheel} \\\n    --hash=sha256:" in (root / "requirements.txt").read_text()
     assert (up["changed"], order["status"]) == (11, "Completed")
 
 

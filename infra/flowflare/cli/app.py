@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "destroy": "flowflare.cli.destroy:destroy",
     "outputs": "flowflare.cli.outputs:outputs",
     "render": "flowflare.cli.render:render",
+    "types": "flowflare.cli.types:types",
     "order": "flowflare.cli.order:order",
     "unlock": "flowflare.cli.unlock:unlock",
     "drift": "flowflare.cli.drift:drift",

@@ -106,11 +106,15 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _choose_form(path) for path in output or ()}
     from flowflare.cli.console import open_stderr, print_message
+    from flowflare.render.node import ensure_node_packages
     from flowflare.review.commits import CommitQuery, compare_commits
 
+    root = choose_project_root(cwd)
     question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
     with open_stderr().status("Comparing") as status:
-        report = compare_commits(choose_project_root(cwd), question, status.update, print_message)
+        # The processes that record the commits have no network.
+        ensure_node_packages(status.update, root=root)
+        report = compare_commits(root, question, status.update, print_message)
     _refuse_unused(allowed, report)
     if not files:
         _show(report, form or ReportFormat.text, max_size)

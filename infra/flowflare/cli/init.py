@@ -1,17 +1,17 @@
-"""`flowflare init`: create a project that `flowflare up` can deploy."""
+"""`flowflare init`: create a project that `flowflare up` can deploy and that can be pushed."""
 
 import re
-import shutil
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowflare.errors import FlowflareError
+from flowflare.starter.ci import Ci
 
-FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py")
-EXAMPLE = "worker_src/orders"
+if TYPE_CHECKING:
+    from flowflare.starter.write import WrittenFiles
 
 
 def init(
@@ -20,16 +20,36 @@ def init(
         str | None,
         typer.Option("--name", metavar="NAME", help="The project's name; else the folder's."),
     ] = None,
+    ci: Annotated[
+        Ci, typer.Option("--ci", help="The service for which workflows are written.")
+    ] = Ci.github,
+    wheel: Annotated[
+        str | None,
+        typer.Option(
+            "--wheel",
+            metavar="FILE|URL",
+            help="The wheel that requirements.txt installs, a URL with #sha256=...; else the wheel "
+            "that this Flowflare was installed from.",
+        ),
+    ] = None,
 ) -> None:
-    """Create a project: its configuration, program and example client.
+    """Create a project: program, example client, and the files of its repository.
 
-    Existing files are never overwritten.
+    Never overwrites a file: run it again to write what is missing. If DIR already has a
+    Pulumi.yaml, writes only the files of the repository: CI, requirements, types, README.
 
-    Example: flowflare init my-tracking && cd my-tracking && flowflare up
+    Examples:
+
+      flowflare init my-tracking && cd my-tracking && flowflare up
+
+      flowflare init my-tracking --ci gitlab
+
+      flowflare init . --wheel dist/flowflare-0.1.0-py3-none-any.whl
     """
-    from flowflare import library
-    from flowflare.cli.console import print_result, quote_program
-    from flowflare.render.templates import render
+    from flowflare.starter.files import PROJECT_FILE, list_program, list_repository
+    from flowflare.starter.pin import find_installed_wheel, read_wheel
+    from flowflare.starter.runtime_types import install_runtime_types
+    from flowflare.starter.write import write_missing
 
     project = _choose_project_name(name or directory.resolve().name)
     if directory.exists() and not directory.is_dir():
@@ -37,23 +57,37 @@ def init(
             f"{directory} is a file; nothing was written",
             remedy="Name a new folder: flowflare init my-tracking",
         )
-    existing = [path for path in (*FILES, EXAMPLE) if (directory / path).exists()]
-    if existing:
-        raise FlowflareError(
-            f"{directory} already has {', '.join(existing)}; nothing was written",
-            remedy="Name a new folder: flowflare init my-tracking",
-        )
-    for path in FILES:
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = render(f"starter/{path}.j2", {"project": project}, root=directory)
-        target.write_text(text, encoding="utf-8")
-    ignored = shutil.ignore_patterns("node_modules")
-    shutil.copytree(library.folder("worker_src") / "orders", directory / EXAMPLE, ignore=ignored)
-    for path in (*FILES, EXAMPLE):
-        print_result(f"  {directory / path}")
+    pinned = read_wheel(wheel) if wheel else find_installed_wheel()
+    files = list_repository(project, ci, pinned, directory)
+    is_new = not (directory / PROJECT_FILE).exists()
+    # Pulumi.yaml comes last, so a run that was killed before it writes the program again.
+    program = list_program(project, directory) if is_new else []
+    written = write_missing(directory, [*files, *program])
+    install_runtime_types(directory)
+    _show(directory, written, has_requirements=pinned is not None, is_new=is_new)
+
+
+def _show(
+    directory: Path, written: "WrittenFiles", *, has_requirements: bool, is_new: bool
+) -> None:
+    from flowflare.cli.console import print_message, print_result, quote_program
+    from flowflare.starter.files import list_unignored
+
+    for path in sorted(written.created):
+        print_result(f"  created  {directory / path}")
+    for path in sorted(written.kept):
+        print_result(f"  kept     {directory / path}")
     again = quote_program()
-    print_result(f"\nNext:  cd {quote(str(directory))} && {again} up && {again} order")
+    if not has_requirements:
+        print_message(
+            "requirements.txt is missing: this Flowflare was not installed from a wheel, so its "
+            f"hash is unknown.\n  Run: {again} init {quote(str(directory))} --wheel FILE"
+        )
+    missing = list_unignored(directory)
+    if missing:
+        print_message(f"Add to {directory / '.gitignore'}: {' '.join(missing)}")
+    commands = f"{again} up && {again} order" if is_new else f"{again} preview"
+    print_result(f"\nNext:  cd {quote(str(directory))} && {commands}")
 
 
 def _choose_project_name(text: str) -> str:
