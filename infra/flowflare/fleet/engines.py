@@ -5,16 +5,18 @@ environment variable, which is not stored in state. The embedded engine opens it
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from flowflare.api import Connector
 from flowflare.config.engine import Engine, engine_of
 from flowflare.config.files import Project, ProjectFile
+from flowflare.engine.contract import Stack, open_stack
+from flowflare.engine.pulumi_cli.command import require_cli
+from flowflare.engine.pulumi_cli.plugins import require_plugins
 from flowflare.errors import ConfigError, FlowflareError, Problem
+from flowflare.fleet.forwarder.address import make_environ
+from flowflare.fleet.forwarder.connector import ForwardedConnector
 from flowflare.fleet.forwarder.limit import is_loopback
-
-if TYPE_CHECKING:
-    from flowflare.api import Connector
-    from flowflare.engine.contract import Stack
 
 BASE_URL: Final = "cloudflare:baseUrl"
 #: Bytes of memory that a stack of the Pulumi CLI needs. Measured: 340 MiB for the CLI (100), its
@@ -28,8 +30,8 @@ def open_fleet_stack(
     environ: Mapping[str, str],
     forwarder: str | None = None,
     *,
-    api: "Connector | None" = None,
-) -> "Stack":
+    api: Connector | None = None,
+) -> Stack:
     """Open one stack of a fleet for a run.
 
     Args:
@@ -44,16 +46,10 @@ def open_fleet_stack(
             Pulumi CLI sets an API address, which would bypass the forwarder.
         EngineError: the stack needs the Pulumi CLI, which is not installed or has another version.
     """
-    from flowflare.engine.contract import open_stack
-
     if forwarder is not None and engine_of(project).needs_cli:
-        from flowflare.fleet.forwarder.address import make_environ
-
         refuse_own_address(project)
         environ = make_environ(forwarder, project.stack, environ)
     elif forwarder is not None and api is None:
-        from flowflare.fleet.forwarder.connector import ForwardedConnector
-
         api = ForwardedConnector(forwarder, project.stack)
     return open_stack(project, environ, api=api)
 
@@ -95,9 +91,6 @@ class CheckedEnvirons:
 
 
 def _find_missing(project: ProjectFile, environ: Mapping[str, str]) -> FlowflareError | None:
-    from flowflare.engine.pulumi_cli.command import require_cli
-    from flowflare.engine.pulumi_cli.plugins import require_plugins
-
     what = "this fleet"
     try:
         require_plugins(what, project, require_cli(environ, what), environ)

@@ -7,17 +7,15 @@ Each stack has one small object in the state backend, `.flowflare/fleet/<project
 import contextlib
 import json
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from flowflare.errors import ConflictError
 from flowflare.model.frozen import Frozen
 from flowflare.reading.json_text import parse_json
-from flowflare.state.backends.store import ABSENT
-
-if TYPE_CHECKING:
-    from flowflare.state.backends.store import Store, StoredObject
+from flowflare.state.backends.store import ABSENT, Store, StoredObject
+from flowflare.state.lease import is_held
 
 FORMAT: Final = 1
 Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
@@ -92,7 +90,7 @@ class TenantRecord(Frozen):
 class TenantRecords:
     """Read and write the records of one environment."""
 
-    def __init__(self, store: "Store", project: str, environment: str) -> None:
+    def __init__(self, store: Store, project: str, environment: str) -> None:
         self._store = store
         self._project = project
         self._environment = environment
@@ -142,11 +140,9 @@ class TenantRecords:
         """
         stack, before = record.stack, self._read_as.get(record.stack)
         key = self._key(stack)
-        if before is not None and self._read(key, before.data).outcome == "running":
-            from flowflare.state.lease import is_held
-
-            if is_held(self._store, self._project, stack):
-                return self._read_again(stack)
+        is_running = before is not None and self._read(key, before.data).outcome == "running"
+        if is_running and is_held(self._store, self._project, stack):
+            return self._read_again(stack)
         try:
             tag = self._store.put(key, _text(record), only_if=before.tag if before else ABSENT)
         except ConflictError:

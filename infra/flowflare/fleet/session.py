@@ -4,21 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE, Engine, engine_named
 from flowflare.config.files import Project, read_project_file
 from flowflare.config.yaml_nodes import YamlText
+from flowflare.errors import FlowflareError
+from flowflare.fleet.engines import open_fleet_stack
 from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
 from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
 from flowflare.fleet.tenants.passphrases import Passphrases
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection, select
+from flowflare.state.backends.store import Store
 from flowflare.state.location import open_project_store
-
-if TYPE_CHECKING:
-    from flowflare.state.backends.store import Store
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class FleetSession:
     fleet: Fleet
     environment: Environment
     tenants: tuple[Tenant, ...]
-    store: "Store"
+    store: Store
     records: TenantRecords
     files: dict[str, YamlText] = field(default_factory=dict, repr=False)
 
@@ -109,8 +108,6 @@ class FleetSession:
         known = records.get(self.stack(tenant))
         if known is not None:
             return known.outcome not in ("retired", "destroyed")
-        from flowflare.errors import FlowflareError
-        from flowflare.fleet.engines import open_fleet_stack
 
         try:
             project = self.read_stack(self.stack(tenant))

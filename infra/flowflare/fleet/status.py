@@ -6,20 +6,17 @@ No API is called, no secret is decrypted and no program is run, so a thousand te
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import Field
 
 from flowflare.fleet.fingerprint.fingerprints import make_fingerprints
 from flowflare.fleet.pending import explain
+from flowflare.fleet.records import Fingerprint, TenantRecord
+from flowflare.fleet.session import FleetSession
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import make_schema
-from flowflare.state.lease import list_held
-
-if TYPE_CHECKING:
-    from flowflare.fleet.records import Fingerprint, TenantRecord
-    from flowflare.fleet.session import FleetSession
-    from flowflare.state.lease import Lease
+from flowflare.state.lease import Lease, list_held
 
 FORMAT: Final = 1
 State = Literal[
@@ -81,7 +78,7 @@ class FleetStatus(Frozen):
     )
 
 
-def read_status(session: "FleetSession", *, all_tenants: bool = True) -> FleetStatus:
+def read_status(session: FleetSession, *, all_tenants: bool = True) -> FleetStatus:
     """Read the status of the selected tenants.
 
     Args:
@@ -115,7 +112,7 @@ def read_status(session: "FleetSession", *, all_tenants: bool = True) -> FleetSt
     return make_document(session, found)
 
 
-def make_document(session: "FleetSession", tenants: Sequence[TenantStatus]) -> FleetStatus:
+def make_document(session: FleetSession, tenants: Sequence[TenantStatus]) -> FleetStatus:
     """Sort tenants and make the document of `--json`."""
     tags = {session.stack(tenant): tenant.tags for tenant in session.tenants}
     ordered = sorted(tenants, key=lambda tenant: (STATES.index(tenant.state), tenant.tenant))
@@ -136,7 +133,7 @@ _LEAVING: Final[tuple[State, str]] = ("leaving", "retired in the file, but its s
 _RETIRED: Final[tuple[State, str]] = ("retired", "")
 
 
-def _find_state(record: "TenantRecord | None", now: "Fingerprint") -> tuple[State, str]:
+def _find_state(record: TenantRecord | None, now: Fingerprint) -> tuple[State, str]:
     """Return the state of a tenant that should be up or suspended, and the reason."""
     if record is None:
         return "never", now.unknown[0] if now.unknown else ""
@@ -154,12 +151,12 @@ def _find_state(record: "TenantRecord | None", now: "Fingerprint") -> tuple[Stat
 
 
 def _describe_tenant(
-    session: "FleetSession",
+    session: FleetSession,
     stack: str,
     state: State,
     why: str,
-    record: "TenantRecord | None",
-    lease: "Lease | None",
+    record: TenantRecord | None,
+    lease: Lease | None,
 ) -> TenantStatus:
     described = TenantStatus(
         tenant=stack.removesuffix(f"-{session.environment.name}"),

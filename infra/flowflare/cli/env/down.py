@@ -1,7 +1,9 @@
 """`flowflare env down`: remove an ephemeral environment before it expires."""
 
-from flowflare.cli.env.surroundings import NameArgument
+from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.env.surroundings import NameArgument, make_context
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.fleet.environments.lifecycle import take_down
 
 
 def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False) -> None:
@@ -12,10 +14,6 @@ def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False
 
     Example: flowflare env down pr-123
     """
-    from flowflare.cli.console import print_json, print_message, print_result
-    from flowflare.cli.env.surroundings import make_context
-    from flowflare.fleet.environments.lifecycle import take_down
-
     root = choose_project_root(cwd)
     print_message(f"Removing environment {name}")
     with make_context(root, "Working") as where:

@@ -1,7 +1,12 @@
 """`flowflare env list`: show the ephemeral environments and when they expire."""
 
+import os
+
+from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.env.surroundings import describe_environment, format_left, format_time
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import StateError
+from flowflare.fleet.environments.lifecycle import CommandContext
 
 
 def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
@@ -9,12 +14,6 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
 
     Example: flowflare env list --json | jq '.environments[] | select(.expired) | .name'
     """
-    import os
-
-    from flowflare.cli.console import print_json, print_message, print_result
-    from flowflare.cli.env.surroundings import describe_environment, format_left, format_time
-    from flowflare.fleet.environments.lifecycle import CommandContext
-
     where = CommandContext(choose_project_root(cwd), os.environ)
     broken: list[StateError] = []
     records, now = where.records().read_all(broken), where.now()

@@ -1,19 +1,21 @@
 """What the commands over ephemeral environments share: their context, and how times are shown."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from flowflare.config.files import Project
-    from flowflare.fleet.environments.lifecycle import CommandContext
-    from flowflare.fleet.environments.records import EnvironmentRecord
+from flowflare.cli.console import print_message
+from flowflare.cli.policies import check_policies, has_policies
+from flowflare.cli.progress import show_progress
+from flowflare.cli.stacks import make_plan, make_ready
+from flowflare.config.files import Project
+from flowflare.fleet.environments.lifecycle import CommandContext
+from flowflare.fleet.environments.records import EnvironmentRecord
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="The environment's name, for example pr-123.")
@@ -21,34 +23,26 @@ NameArgument = Annotated[
 
 
 @contextmanager
-def make_context(root: "Path", title: str) -> "Iterator[CommandContext]":
+def make_context(root: Path, title: str) -> Iterator[CommandContext]:
     """Yield the context for a command that changes environments, with a progress display.
 
     Args:
         title: the text of the display while no step runs.
     """
-    from flowflare.cli.progress import show_progress
-    from flowflare.cli.stacks import make_ready
-    from flowflare.fleet.environments.lifecycle import CommandContext
-
     with show_progress(title) as on_event:
         yield CommandContext(
             root, dict(os.environ), ready=make_ready, judge=_judge, on_event=on_event
         )
 
 
-def _judge(project: "Project") -> None:
+def _judge(project: Project) -> None:
     """Stop before an `up` that violates the stack's policies."""
-    from flowflare.cli.console import print_message
-    from flowflare.cli.policies import check_policies, has_policies
-    from flowflare.cli.stacks import make_plan
-
     if has_policies(project):
         plan = make_plan(project, print_message)
         check_policies(project, plan)
 
 
-def describe_environment(record: "EnvironmentRecord") -> dict[str, str]:
+def describe_environment(record: EnvironmentRecord) -> dict[str, str]:
     """Return an environment as JSON shows it."""
     return {
         "name": record.name,

@@ -1,17 +1,18 @@
 """`flowflare env sweep`: remove the ephemeral environments that have expired."""
 
-from typing import TYPE_CHECKING, Annotated
+import os
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.env.surroundings import describe_environment, format_left, make_context
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError, StateError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flowflare.fleet.environments.lifecycle import SweepResult
-    from flowflare.fleet.environments.records import EnvironmentRecord
+from flowflare.fleet.environments import lifecycle
+from flowflare.fleet.environments.lifecycle import CommandContext, SweepResult, list_expired
+from flowflare.fleet.environments.records import EnvironmentRecord
 
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")
@@ -36,11 +37,8 @@ def sweep(
     if dry_run:
         _preview(root, json)
         return
-    from flowflare.cli.console import print_json, print_message, print_result
-    from flowflare.cli.env.surroundings import make_context
-    from flowflare.fleet.environments import lifecycle
 
-    def began(record: "EnvironmentRecord") -> None:
+    def began(record: EnvironmentRecord) -> None:
         print_message(f"Removing environment {record.name}")
 
     swept: list[SweepResult] = []
@@ -73,13 +71,7 @@ def _refuse(left: list[str], broken: list[StateError]) -> None:
         raise broken[0]
 
 
-def _preview(root: "Path", json: bool) -> None:
-    import os
-
-    from flowflare.cli.console import print_json, print_result
-    from flowflare.cli.env.surroundings import describe_environment, format_left
-    from flowflare.fleet.environments.lifecycle import CommandContext, list_expired
-
+def _preview(root: Path, json: bool) -> None:
     where = CommandContext(root, os.environ)
     records, now = list_expired(where), where.now()
     if json:
@@ -92,7 +84,7 @@ def _preview(root: "Path", json: bool) -> None:
     print_result(text)
 
 
-def _document(swept: "list[SweepResult]") -> dict[str, list[dict[str, str]]]:
+def _document(swept: list[SweepResult]) -> dict[str, list[dict[str, str]]]:
     return {
         "removed": [{"name": result.record.name} for result in swept if not result.error],
         "failed": [

@@ -1,15 +1,21 @@
 """`flowflare env up`: create an ephemeral environment, or update it."""
 
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from flowflare.cli.env.surroundings import NameArgument
+from flowflare.cli.console import open_stdout, print_json, print_message
+from flowflare.cli.env.surroundings import (
+    NameArgument,
+    describe_environment,
+    format_time,
+    make_context,
+)
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
-
-if TYPE_CHECKING:
-    from flowflare.fleet.environments.lifecycle import UpResult
+from flowflare.fleet.environments.lifecycle import UpResult, bring_up
+from flowflare.fleet.environments.names import parse_ttl
+from flowflare.fleet.environments.seeding import read_seeds
 
 TtlOption = Annotated[
     str, typer.Option("--ttl", metavar="TIME", help="How long it lives from now: 30m, 48h, 7d.")
@@ -54,12 +60,6 @@ def up(
 
       flowflare env up pr-123 --from dev --seed seeds/orders.sql
     """
-    from flowflare.cli.console import print_json, print_message
-    from flowflare.cli.env.surroundings import make_context
-    from flowflare.fleet.environments.lifecycle import bring_up
-    from flowflare.fleet.environments.names import parse_ttl
-    from flowflare.fleet.environments.seeding import read_seeds
-
     root = choose_project_root(cwd)
     lifetime, seeds = parse_ttl(ttl), read_seeds(seed or (), root)
     print_message(f"Updating environment {name}")
@@ -71,9 +71,7 @@ def up(
         _show(outcome)
 
 
-def _document(outcome: "UpResult") -> dict[str, Any]:
-    from flowflare.cli.env.surroundings import describe_environment
-
+def _document(outcome: UpResult) -> dict[str, Any]:
     update = outcome.update
     return {
         **describe_environment(outcome.record),
@@ -88,10 +86,7 @@ def _document(outcome: "UpResult") -> dict[str, Any]:
     }
 
 
-def _show(outcome: "UpResult") -> None:
-    from flowflare.cli.console import open_stdout, print_message
-    from flowflare.cli.env.surroundings import format_time
-
+def _show(outcome: UpResult) -> None:
     console, record, update = open_stdout(), outcome.record, outcome.update
     result = "is up" if outcome.is_new else "is up to date"
     changes = (

@@ -1,17 +1,23 @@
 """`flowflare fleet config`: write the stack files of a fleet from `tenants.yaml`."""
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from difflib import unified_diff
+from typing import Annotated, Any
 
 import typer
 
+from flowflare.cli.console import open_stdout, print_json
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.config.files import read_project_file
 from flowflare.errors import FleetError
+from flowflare.fleet.tenants.files import StackFile, stack_files, write
+from flowflare.fleet.tenants.prune import PruneResult
+from flowflare.fleet.tenants.prune import prune as prune_files
+from flowflare.fleet.tenants.read import read_fleet
+from flowflare.fleet.tenants.selection import Selection, select
+from flowflare.fleet.tenants.stack_text import hide_ciphertexts
 from flowflare.values.wording import write_count
-
-if TYPE_CHECKING:
-    from flowflare.fleet.tenants.files import StackFile
-    from flowflare.fleet.tenants.prune import PruneResult
 
 EnvironmentOption = Annotated[
     str | None,
@@ -58,15 +64,6 @@ def config(
 
       flowflare fleet config --check --diff
     """
-    import os
-
-    from flowflare.cli.console import print_json
-    from flowflare.config.files import read_project_file
-    from flowflare.fleet.tenants.files import stack_files, write
-    from flowflare.fleet.tenants.prune import prune as prune_files
-    from flowflare.fleet.tenants.read import read_fleet
-    from flowflare.fleet.tenants.selection import Selection, select
-
     project = read_project_file(choose_project_root(cwd))
     fleet = read_fleet(project, os.environ)
     if environment is not None:
@@ -89,7 +86,7 @@ def config(
 
 
 def _document(
-    files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, written: bool
+    files: Sequence[StackFile], pruned: Sequence[PruneResult], *, written: bool
 ) -> dict[str, Any]:
     why = {result.file.stack: result.why_kept for result in pruned}
     listed = []
@@ -103,10 +100,8 @@ def _document(
 
 
 def _show(
-    files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool, diff: bool
+    files: Sequence[StackFile], pruned: Sequence[PruneResult], *, check: bool, diff: bool
 ) -> None:
-    from flowflare.cli.console import open_stdout
-
     console = open_stdout()
     done = {result.file.stack: result for result in pruned}
     listed = [file for file in files if file.kind != "same"]
@@ -123,7 +118,7 @@ def _show(
     console.print(_summary(files, pruned, check=check), markup=False)
 
 
-def _summary(files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool) -> str:
+def _summary(files: Sequence[StackFile], pruned: Sequence[PruneResult], *, check: bool) -> str:
     kinds = [file.kind for file in files]
     removed = sum(not result.why_kept for result in pruned)
     counts = {
@@ -144,11 +139,7 @@ def _summary(files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, c
     return text
 
 
-def _difference(file: "StackFile") -> str:
-    from difflib import unified_diff
-
-    from flowflare.fleet.tenants.stack_text import hide_ciphertexts
-
+def _difference(file: StackFile) -> str:
     before, after = hide_ciphertexts(file.before), hide_ciphertexts(file.text)
     lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=1)
     # The first two lines are the names of both files, which are printed already.

@@ -2,16 +2,33 @@
 
 import os
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from flowflare.cli.fleet.options import EXPORTS, EnvironmentOption, ExportsOption, WorkersOption
+from flowflare.cli.console import print_result
+from flowflare.cli.fleet.display import Picture, show_rollout
+from flowflare.cli.fleet.options import (
+    EXPORTS,
+    EnvironmentOption,
+    ExportsOption,
+    WorkersOption,
+    make_selection,
+    parse_names,
+)
+from flowflare.cli.fleet.running import (
+    Stopwatch,
+    make_budget_listener,
+    make_ready,
+    make_rules,
+    refuse_left,
+)
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
-
-if TYPE_CHECKING:
-    from flowflare.fleet.session import FleetSession
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.retire import Removal, list_existing
+from flowflare.fleet.session import FleetSession, open_session
+from flowflare.fleet.workers.workshop import open_workshop
 
 TenantsOption = Annotated[
     str,
@@ -51,20 +68,6 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare fleet destroy -e prod --tenants acme,beta --lose-data acme,beta
     """
-    from flowflare.cli.fleet.display import Picture, show_rollout
-    from flowflare.cli.fleet.options import make_selection, parse_names
-    from flowflare.cli.fleet.running import (
-        Stopwatch,
-        make_budget_listener,
-        make_ready,
-        make_rules,
-        refuse_left,
-    )
-    from flowflare.fleet.rollout import events
-    from flowflare.fleet.rollout.retire import Removal, list_existing
-    from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import open_workshop
-
     named = parse_names(tenants)
     if not named:
         raise typer.BadParameter("name the tenants: --tenants acme,beta")
@@ -100,7 +103,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         _print_done(removed.removed, len(named) - len(leaving), stopwatch.read_seconds())
 
 
-def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
+def _refuse_unnamed(session: FleetSession, named: tuple[str, ...], lost: tuple[str, ...]) -> None:
     stray = sorted(set(lost) - set(named))
     if stray:
         raise FleetError(f"--lose-data {','.join(stray)}: not in --tenants; nothing was destroyed")
@@ -116,7 +119,5 @@ def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple
 
 
 def _print_done(destroyed: tuple[str, ...], before: int, seconds: float) -> None:
-    from flowflare.cli.console import print_result
-
     text = f"\nDone in {seconds:.1f} s: {len(destroyed)} destroyed"
     print_result(f"{text}, {before} did not exist." if before else f"{text}.")

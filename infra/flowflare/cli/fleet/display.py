@@ -9,16 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from flowflare.cli.console import open_stderr, print_text
+from flowflare.fleet.forwarder import BudgetState
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
 from flowflare.values.wording import list_some, write_count
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-    from flowflare.fleet.forwarder import BudgetState
 
 _MARKS: Final = {
     "tenant-done": ("+", "green"),
@@ -33,7 +34,7 @@ _SHOWN: Final = 8
 class BudgetSource(Protocol):
     """Knows how many API calls are left: the forwarder."""
 
-    def state(self) -> "BudgetState":
+    def state(self) -> BudgetState:
         """Return the calls that are left, and what waits for them."""
 
     def forecast(self, calls: int) -> float:
@@ -130,8 +131,6 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
         picture: the progress, which the events update.
         json: whether events are printed as JSON lines on standard output, and nothing else.
     """
-    from flowflare.cli.console import open_stderr, print_text
-
     lock = threading.RLock()
 
     def emit(event: FleetEvent) -> None:
@@ -146,7 +145,6 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
     if json or not open_stderr().is_terminal:
         yield emit
         return
-    from rich.live import Live
 
     with Live(
         get_renderable=lambda: _lines(picture, lock),
@@ -157,9 +155,7 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
         yield emit
 
 
-def _lines(picture: Picture, lock: threading.RLock) -> "RenderableType":
-    from rich.text import Text
-
+def _lines(picture: Picture, lock: threading.RLock) -> RenderableType:
     with lock:
         lines = [picture.summary()]
         now = picture.clock()
@@ -170,7 +166,7 @@ def _lines(picture: Picture, lock: threading.RLock) -> "RenderableType":
     return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
-def _print(console: "Console", event: FleetEvent, picture: Picture) -> None:
+def _print(console: Console, event: FleetEvent, picture: Picture) -> None:
     text = describe_event(event)
     if not text:
         return

@@ -1,11 +1,12 @@
 """`flowflare fleet drift`: compares the state of an environment's stacks with their accounts."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from flowflare.cli.allow_unknown import read_allowed
+from flowflare.cli.console import open_stderr, print_json, print_lines
 from flowflare.cli.drift import STYLES, AllowUnknownOption, end, refuse_needless
 from flowflare.cli.fleet.options import (
     EnvironmentOption,
@@ -15,10 +16,11 @@ from flowflare.cli.fleet.options import (
     WorkersOption,
     make_selection,
 )
+from flowflare.cli.fleet.running import make_ready
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
-
-if TYPE_CHECKING:
-    from flowflare.fleet.preview.drift import FleetDrift
+from flowflare.fleet.preview.drift import FleetDrift, compare_stacks, format_drift
+from flowflare.fleet.session import open_session
+from flowflare.fleet.workers.workshop import open_workshop
 
 
 def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
@@ -48,12 +50,6 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet drift -e prod --shard 1/4 --exit-code --json
     """
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.cli.fleet.running import make_ready
-    from flowflare.fleet.preview.drift import compare_stacks
-    from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import open_workshop
-
     allowed = read_allowed(allow_unknown or (), "NAME")
     selection = make_selection(tenants, tag, shard)
     session = open_session(choose_project_root(cwd), os.environ, environment, selection)
@@ -83,8 +79,5 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     end(found.document, exit_code=exit_code)
 
 
-def _show(found: "FleetDrift") -> None:
-    from flowflare.cli.console import print_lines
-    from flowflare.fleet.preview.drift import format_drift
-
+def _show(found: FleetDrift) -> None:
     print_lines(format_drift(found), STYLES)

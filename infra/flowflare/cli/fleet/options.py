@@ -1,13 +1,11 @@
 """The options that the fleet commands share, and the selection of tenants that they make."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from flowflare.cli.completion import complete_environments, complete_tenants
-
-if TYPE_CHECKING:
-    from flowflare.fleet.tenants.selection import Selection
+from flowflare.fleet.tenants.selection import Selection, parse_shard
 
 EnvironmentOption = Annotated[
     str,
@@ -76,14 +74,12 @@ EXPORTS: Final = ".flowflare/exports"
 
 def make_selection(
     tenants: str | None, tags: list[str] | None, shard: str | None, *, changed: bool = False
-) -> "Selection":
+) -> Selection:
     """Make the selection of tenants from the options.
 
     Raises:
         FleetError: the shard is not of the form 3/8.
     """
-    from flowflare.fleet.tenants.selection import Selection, parse_shard
-
     return Selection(
         tenants=parse_names(tenants),
         tags=tuple(tags or ()),

@@ -1,12 +1,14 @@
 """`flowflare fleet preview`: show what `fleet up` would do to the tenants of an environment."""
 
 import os
+from collections.abc import Iterator
 from enum import StrEnum
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.fleet.options import (
     ChangedOption,
     EnvironmentOption,
@@ -17,14 +19,14 @@ from flowflare.cli.fleet.options import (
     make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.cli.report_text import print_report
 from flowflare.errors import FleetError
+from flowflare.fleet.preview.preview import FleetPreview, make_preview
+from flowflare.fleet.session import open_session
+from flowflare.fleet.workers.pool import TaskEvent
+from flowflare.review.markdown import render
+from flowflare.review.report_text import write_duration
 from flowflare.values.wording import write_count
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flowflare.fleet.preview.preview import FleetPreview
-    from flowflare.fleet.workers.pool import TaskEvent
 
 
 class PreviewFormat(StrEnum):
@@ -85,10 +87,6 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet preview -e prod --json | jq '.report.sections[].stacks'
     """
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.fleet.preview.preview import make_preview
-    from flowflare.fleet.session import open_session
-
     selection = make_selection(tenants, tag, shard, changed=changed)
     with open_stderr().status("Reading the fleet") as status:
         session = open_session(choose_project_root(cwd), os.environ, environment, selection)
@@ -113,25 +111,18 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.Exit(found.report.exit_code)
 
 
-def _print_note(event: "TaskEvent") -> None:
+def _print_note(event: TaskEvent) -> None:
     """Print messages of programs and notes of the engine."""
-    from flowflare.cli.console import print_message
-
     if event.kind == "note":
         print_message(f"{event.task.stack}: {event.data['message']}")
 
 
-def _markdown(found: "FleetPreview", max_size: int) -> str:
-    from flowflare.review.markdown import render
-
+def _markdown(found: FleetPreview, max_size: int) -> str:
     text = render(found.report, max_size=max_size)
     return text + "".join(f"\n{line}\n" for line in _notes(found))
 
 
-def _show(found: "FleetPreview") -> None:
-    from flowflare.cli.console import print_result
-    from flowflare.cli.report_text import print_report
-
+def _show(found: FleetPreview) -> None:
     if found.why:
         print_report(found.report)
     else:
@@ -142,15 +133,13 @@ def _show(found: "FleetPreview") -> None:
         print_result(f"\nNext:  flowflare fleet up -e {quote(found.environment)}")
 
 
-def _notes(found: "FleetPreview") -> "Iterator[str]":
+def _notes(found: FleetPreview) -> Iterator[str]:
     """List notes to print after the plans."""
     if found.same_inputs:
         count = len(found.same_inputs)
         stacks = "1 stack has" if count == 1 else f"{count:,} stacks have"
         yield f"{stacks} unchanged inputs: skipped, without an API call."
     if found.report.api_calls:
-        from flowflare.review.report_text import write_duration
-
         per = [section.api_calls for section in found.report.sections if section.api_calls]
         least = "" if min(per) == max(per) else f"{min(per)} to "
         yield (
@@ -162,7 +151,7 @@ def _notes(found: "FleetPreview") -> "Iterator[str]":
         yield f"To retire these tenants, name them with `fleet up --retire`: {listed}."
 
 
-def _refuse(found: "FleetPreview") -> None:
+def _refuse(found: FleetPreview) -> None:
     """Raise an error if `fleet up` would be refused.
 
     Raises:

@@ -1,24 +1,27 @@
 """What the commands over many tenants share: rollout rules, signals and budget messages."""
 
+import shlex
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from types import FrameType
-from typing import TYPE_CHECKING
 
+from flowflare.cli.console import print_message, quote_program
+from flowflare.cli.fleet.display import Picture
+from flowflare.cli.stacks import make_ready as make_stack_ready
 from flowflare.errors import FleetError
-
-if TYPE_CHECKING:
-    from flowflare.cli.fleet.display import Picture
-    from flowflare.fleet.forwarder import BudgetEvent
-    from flowflare.fleet.rollout.events import Emit
-    from flowflare.fleet.rollout.retire import RemovalResult
-    from flowflare.fleet.rollout.rollout import RolloutRules
-    from flowflare.fleet.session import FleetSession
+from flowflare.fleet.forwarder import BudgetEvent
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.events import Emit, Waiting
+from flowflare.fleet.rollout.retire import RemovalResult
+from flowflare.fleet.rollout.rollout import RolloutRules
+from flowflare.fleet.session import FleetSession
 
 
-def refuse_left(removed: "RemovalResult", what: str, emit: "Emit", seconds: float) -> None:
+def refuse_left(removed: RemovalResult, what: str, emit: Emit, seconds: float) -> None:
     """Stop a command that could not remove every tenant.
 
     Args:
@@ -32,7 +35,6 @@ def refuse_left(removed: "RemovalResult", what: str, emit: "Emit", seconds: floa
     """
     if not removed.failed:
         return
-    from flowflare.fleet.rollout import events
 
     reason = f"could not be {what}: {', '.join(removed.failed)}"
     remedy = f"Fix the cause, then run it again: {quote_command()}"
@@ -41,12 +43,8 @@ def refuse_left(removed: "RemovalResult", what: str, emit: "Emit", seconds: floa
     raise FleetError(reason, remedy=remedy)
 
 
-def make_rules(max_failures: int = 1) -> "RolloutRules":
+def make_rules(max_failures: int = 1) -> RolloutRules:
     """Make the rules for a rollout of this command."""
-    from importlib.metadata import version
-
-    from flowflare.fleet.rollout.rollout import RolloutRules
-
     return RolloutRules(
         max_failures=max_failures, command=quote_command(), release=version("flowflare")
     )
@@ -54,11 +52,6 @@ def make_rules(max_failures: int = 1) -> "RolloutRules":
 
 def quote_command() -> str:
     """Return this command line, quoted for a shell."""
-    import shlex
-    import sys
-
-    from flowflare.cli.console import quote_program
-
     return f"{quote_program()} {shlex.join(sys.argv[1:])}"
 
 
@@ -73,20 +66,16 @@ class Stopwatch:
         return round(time.monotonic() - self._began, 3)
 
 
-def make_ready(session: "FleetSession", stacks: Sequence[str]) -> None:
+def make_ready(session: FleetSession, stacks: Sequence[str]) -> None:
     """Prepare runs: install Node's packages, and start the embedded Cloudflare if needed."""
-    from flowflare.cli.stacks import make_ready as make_stack_ready
-
     if stacks:
         make_stack_ready(session.read_stack(stacks[0]))
 
 
-def make_budget_listener(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], None]":
+def make_budget_listener(picture: Picture, emit: Emit) -> Callable[[BudgetEvent], None]:
     """Make a function that shows when calls wait for the account's budget."""
 
-    def listen(event: "BudgetEvent") -> None:
-        from flowflare.fleet.rollout.events import Waiting
-
+    def listen(event: BudgetEvent) -> None:
         if event.kind == "waiting":
             left = picture.budget.state().left if picture.budget else 0
             reason = f"calls of {', '.join(sorted(event.waiting))} wait for the account's budget"
@@ -96,10 +85,8 @@ def make_budget_listener(picture: "Picture", emit: "Emit") -> "Callable[[BudgetE
 
 
 @contextmanager
-def stop_on_signal(stop: "Callable[[str], None]") -> Iterator[None]:
+def stop_on_signal(stop: Callable[[str], None]) -> Iterator[None]:
     """On Ctrl-C or SIGTERM, begin no other tenant; a second signal ends the command at once."""
-    from flowflare.cli.console import print_message
-
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle_signal(number: int, frame: FrameType | None) -> None:

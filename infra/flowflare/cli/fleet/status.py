@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import open_stderr, open_stdout, print_json
 from flowflare.cli.fleet.options import (
     ChangedOption,
     EnvironmentOption,
@@ -16,10 +18,9 @@ from flowflare.cli.fleet.options import (
     make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.fleet.session import open_session
+from flowflare.fleet.status import SETTLED, FleetStatus, TenantStatus, make_document, read_status
 from flowflare.values.wording import write_count
-
-if TYPE_CHECKING:
-    from flowflare.fleet.status import FleetStatus, TenantStatus
 
 _FEW = 20
 _WIDEST = 70
@@ -59,10 +60,6 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare fleet status -e prod --json | jq '.tenants[] | select(.state == "failed")'
     """
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.fleet.session import open_session
-    from flowflare.fleet.status import SETTLED, make_document, read_status
-
     selection = make_selection(tenants, tag, shard, changed=changed)
     with open_stderr().status("Reading the fleet"):
         session = open_session(
@@ -79,10 +76,7 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         _show(found, every_tenant=every_tenant)
 
 
-def _show(found: "FleetStatus", *, every_tenant: bool) -> None:
-    from flowflare.cli.console import open_stdout
-    from flowflare.fleet.status import SETTLED
-
+def _show(found: FleetStatus, *, every_tenant: bool) -> None:
     console = open_stdout()
     tenants = write_count(len(found.tenants), "tenant")
     console.print(f"{found.project}: {tenants} in {found.environment}", style="bold", markup=False)
@@ -99,10 +93,8 @@ def _show(found: "FleetStatus", *, every_tenant: bool) -> None:
         )
 
 
-def _table(tenants: "list[TenantStatus]", *, every_tenant: bool) -> Iterator[str]:
+def _table(tenants: list[TenantStatus], *, every_tenant: bool) -> Iterator[str]:
     """List a line for each tenant; of many in one state, the first and the number of the rest."""
-    from itertools import groupby
-
     if not tenants:
         return
     width = max(6, *(len(tenant.tenant) for tenant in tenants))
@@ -115,7 +107,7 @@ def _table(tenants: "list[TenantStatus]", *, every_tenant: bool) -> Iterator[str
             yield f"... and {len(alike) - len(shown):,} more: --all lists them"
 
 
-def _lines(tenants: "Iterable[TenantStatus]", width: int) -> Iterator[str]:
+def _lines(tenants: Iterable[TenantStatus], width: int) -> Iterator[str]:
     for tenant in tenants:
         calls = f"{tenant.api_calls:,}" if tenant.at else ""
         why = f"by {tenant.by}" if tenant.by else tenant.why

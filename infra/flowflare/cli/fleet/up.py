@@ -2,10 +2,13 @@
 
 import os
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import httpx
 import typer
 
+from flowflare.cli.console import open_stderr, print_result
+from flowflare.cli.fleet.display import Picture, describe_stop, show_rollout
 from flowflare.cli.fleet.options import (
     EXPORTS,
     ChangedOption,
@@ -15,19 +18,28 @@ from flowflare.cli.fleet.options import (
     TagOption,
     TenantsOption,
     WorkersOption,
+    make_selection,
+)
+from flowflare.cli.fleet.running import (
+    Stopwatch,
+    make_budget_listener,
+    make_ready,
+    make_rules,
+    refuse_left,
+    stop_on_signal,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
 from flowflare.errors import FleetError
-
-if TYPE_CHECKING:
-    from flowflare.cli.fleet.running import Stopwatch
-    from flowflare.fleet.rollout.events import Emit
-    from flowflare.fleet.rollout.plan import RolloutPlan
-    from flowflare.fleet.rollout.retire import LeavingTenants
-    from flowflare.fleet.rollout.rollout import RolloutRules
-    from flowflare.fleet.rollout.unfinished import UnfinishedRollout
-    from flowflare.fleet.session import FleetSession
-    from flowflare.fleet.workers.workshop import Workshop
+from flowflare.fleet.pending import find_pending
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.events import Emit
+from flowflare.fleet.rollout.health import Checker
+from flowflare.fleet.rollout.plan import RolloutPlan, plan_rollout
+from flowflare.fleet.rollout.retire import LeavingTenants, Removal, select_retired
+from flowflare.fleet.rollout.rollout import Rollout, RolloutRules
+from flowflare.fleet.rollout.unfinished import UnfinishedRollout
+from flowflare.fleet.session import FleetSession, open_session
+from flowflare.fleet.workers.workshop import Workshop, open_workshop
 
 RetireOption = Annotated[
     list[str] | None,
@@ -77,18 +89,6 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare fleet up -e prod --retire acme
     """
-    from flowflare.cli.console import open_stderr
-    from flowflare.cli.fleet.display import Picture, show_rollout
-    from flowflare.cli.fleet.options import make_selection
-    from flowflare.cli.fleet.running import Stopwatch, make_budget_listener, make_ready, make_rules
-    from flowflare.fleet.pending import find_pending
-    from flowflare.fleet.rollout import events
-    from flowflare.fleet.rollout.plan import plan_rollout
-    from flowflare.fleet.rollout.retire import select_retired
-    from flowflare.fleet.rollout.unfinished import UnfinishedRollout
-    from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import open_workshop
-
     root = choose_project_root(cwd)
     selection = make_selection(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
@@ -136,12 +136,12 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 
 def _roll(
-    session: "FleetSession",
-    plan: "RolloutPlan",
-    unfinished: "UnfinishedRollout",
-    shop: "Workshop",
-    emit: "Emit",
-    rules: "RolloutRules",
+    session: FleetSession,
+    plan: RolloutPlan,
+    unfinished: UnfinishedRollout,
+    shop: Workshop,
+    emit: Emit,
+    rules: RolloutRules,
 ) -> int:
     """Run the waves, and return the number of API calls.
 
@@ -151,12 +151,6 @@ def _roll(
     if not plan.waves:
         unfinished.end()
         return 0
-    import httpx
-
-    from flowflare.cli.fleet.display import describe_stop
-    from flowflare.cli.fleet.running import stop_on_signal
-    from flowflare.fleet.rollout.health import Checker
-    from flowflare.fleet.rollout.rollout import Rollout
 
     unfinished.begin(plan.rollout)
     with httpx.Client(timeout=10) as http:
@@ -172,21 +166,18 @@ def _roll(
 
 
 def _retire(
-    leaving: "LeavingTenants",
-    session: "FleetSession",
-    shop: "Workshop",
-    emit: "Emit",
+    leaving: LeavingTenants,
+    session: FleetSession,
+    shop: Workshop,
+    emit: Emit,
     exports: str,
-    stopwatch: "Stopwatch",
+    stopwatch: Stopwatch,
 ) -> int:
     """Retire tenants after an export, and return the number of API calls.
 
     Raises:
         FleetError: a tenant could not be removed.
     """
-    from flowflare.cli.fleet.running import make_rules, refuse_left
-    from flowflare.fleet.rollout.retire import Removal
-
     rules = make_rules()
     removal = Removal(shop, session.records, emit, rules, outcome="retired", exports=exports)
     removed = removal.run(leaving)
@@ -194,9 +185,7 @@ def _retire(
     return removed.api_calls
 
 
-def _print_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) -> None:
-    from flowflare.cli.console import print_result
-
+def _print_done(plan: RolloutPlan, removed: int, calls: int, seconds: float) -> None:
     untouched = len(plan.unchanged) + len(plan.through)
     if not plan.updates and not removed:
         print_result(f"Nothing to do: all {untouched} tenants are up to date.")
@@ -208,8 +197,6 @@ def _print_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) -
 
 
 def _print_left(environment: str, left: tuple[str, ...]) -> None:
-    from flowflare.cli.console import print_result
-
     if left:
         options = " ".join(f"--retire {quote(name)}" for name in left)
         print_result(f"\nRetired in tenants.yaml, but not removed until named: {', '.join(left)}")

@@ -1,10 +1,18 @@
 """`flowflare migrations baseline`: record files in a database that already has their tables."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
+from flowflare.cli.console import open_stderr, print_json, print_result
+from flowflare.cli.migrations.target import (
+    ClientOption,
+    DatabaseOption,
+    TargetDatabase,
+    connect_database,
+    find_target,
+)
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -12,14 +20,18 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowflare.migrations.baseline import SchemaDifference
-    from flowflare.migrations.files import Migration
-    from flowflare.migrations.plan import Applied
+from flowflare.migrations.baseline import (
+    SchemaDifference,
+    compare_objects,
+    find_match,
+    list_files_with_data,
+    read_objects,
+)
+from flowflare.migrations.files import Migration, find_named
+from flowflare.migrations.ledger import read_ledger, rewrite
+from flowflare.migrations.plan import Applied, list_pending
 
 _WORDS = {
     "missing": "the files create it, the database does not have it",
@@ -51,12 +63,6 @@ def baseline(
 
     Example: flowflare migrations baseline --client orders --to 0002_add_lines.sql
     """
-    from flowflare.cli.console import open_stderr, print_json, print_result
-    from flowflare.cli.migrations.target import connect_database, find_target
-    from flowflare.config.files import read_project
-    from flowflare.migrations.baseline import compare_objects, list_files_with_data, read_objects
-    from flowflare.migrations.ledger import read_ledger, rewrite
-
     project = read_project(choose_project_root(cwd), stack)
     target = find_target(project, client, database)
     every = target.files()
@@ -87,16 +93,13 @@ def baseline(
 
 
 def _choose_files(
-    every: "Sequence[Migration]", applied: "Sequence[Applied]", to: str | None
-) -> "Sequence[Migration]":
+    every: Sequence[Migration], applied: Sequence[Applied], to: str | None
+) -> Sequence[Migration]:
     """Choose the files to record.
 
     Raises:
         MigrationError: the file does not exist, or the ledger has files already.
     """
-    from flowflare.migrations.files import find_named
-    from flowflare.migrations.plan import list_pending
-
     if applied:
         list_pending(every, applied)
         raise MigrationError(
@@ -111,9 +114,7 @@ def _choose_files(
     return every[: names.index(found[-1]) + 1]
 
 
-def _show(found: "Sequence[SchemaDifference]") -> None:
-    from flowflare.cli.console import print_result
-
+def _show(found: Sequence[SchemaDifference]) -> None:
     for difference in found:
         print_result(f"{difference.type} {difference.name}: {_WORDS[difference.kind]}")
         for place, sql in (("database", difference.database), ("files", difference.files)):
@@ -123,10 +124,8 @@ def _show(found: "Sequence[SchemaDifference]") -> None:
 
 
 def _make_refusal(
-    target: TargetDatabase, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
+    target: TargetDatabase, objects: Mapping[tuple[str, str], str], every: Sequence[Migration]
 ) -> MigrationError:
-    from flowflare.migrations.baseline import find_match
-
     if not objects:
         remedy = "The database is empty: flowflare up applies the files."
         return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)

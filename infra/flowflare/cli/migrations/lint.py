@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption
+from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.migrations.target import (
+    ClientOption,
+    DatabaseOption,
+    connect_database,
+    explain_no_files,
+    find_target,
+    list_targets,
+)
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -14,11 +22,12 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
-
-if TYPE_CHECKING:
-    from flowflare.migrations.files import Migration
-    from flowflare.migrations.findings import Finding
+from flowflare.migrations.files import Migration, read_migrations
+from flowflare.migrations.findings import Finding
+from flowflare.migrations.ledger import read_ledger
+from flowflare.migrations.lint import lint as lint_files
 
 COLORS = {"error": "red", "warning": "yellow"}
 
@@ -56,8 +65,6 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare migrations lint --folder migrations/orders --json
     """
-    from flowflare.cli.console import print_json, print_result
-
     found = list(
         _in_folder(folder) if folder else _in_stack(cwd, stack, client, database, pending=pending)
     )
@@ -80,10 +87,7 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         print_result(count if found else "Nothing found.")
 
 
-def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
-    from flowflare.migrations.files import read_migrations
-    from flowflare.migrations.lint import lint as lint_files
-
+def _in_folder(folder: Path) -> Iterator[tuple[Path, Finding]]:
     files = read_migrations(folder)
     _warn_if_empty(folder, files)
     return ((folder, finding) for finding in lint_files(files))
@@ -91,12 +95,7 @@ def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
 
 def _in_stack(
     cwd: Path | None, stack: str, client: str | None, database: str | None, *, pending: bool
-) -> "Iterator[tuple[Path, Finding]]":
-    from flowflare.cli.migrations.target import connect_database, find_target, list_targets
-    from flowflare.config.files import read_project
-    from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.lint import lint as lint_files
-
+) -> Iterator[tuple[Path, Finding]]:
     project = read_project(choose_project_root(cwd), stack)
     chosen = (
         [find_target(project, client, database)] if client or database else list_targets(project)
@@ -116,21 +115,16 @@ def _in_stack(
         yield from ((where, finding) for finding in lint_files(ordered, applied=applied))
 
 
-def _warn_if_empty(folder: Path, files: "tuple[Migration, ...]") -> None:
-    from flowflare.cli.console import print_message
-    from flowflare.cli.migrations.target import explain_no_files
-
+def _warn_if_empty(folder: Path, files: tuple[Migration, ...]) -> None:
     if not files:
         print_message(f"Warning: {explain_no_files(folder)}", style="yellow")
 
 
-def _document(where: Path, finding: "Finding") -> dict[str, Any]:
+def _document(where: Path, finding: Finding) -> dict[str, Any]:
     return {**vars(finding), "file": str(where / finding.file)}
 
 
-def _show(where: Path, finding: "Finding") -> None:
-    from flowflare.cli.console import print_result
-
+def _show(where: Path, finding: Finding) -> None:
     place = f"{where / finding.file}:{finding.line}"
     accepted = f" (accepted: {finding.accepted})" if finding.accepted else ""
     style = "dim" if finding.accepted else COLORS[finding.severity]

@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
+from flowflare.cli.console import print_message, print_result
+from flowflare.cli.migrations.target import (
+    ClientOption,
+    DatabaseOption,
+    TargetDatabase,
+    find_target,
+)
 from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, choose_project_root
+from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
+from flowflare.migrations.files import make_next_name, read_migrations, read_number
 
 
 def new(
@@ -24,11 +32,6 @@ def new(
 
     Example: flowflare migrations new create_orders --client orders
     """
-    from flowflare.cli.console import print_message, print_result
-    from flowflare.cli.migrations.target import find_target
-    from flowflare.config.files import read_project
-    from flowflare.migrations.files import make_next_name, read_migrations, read_number
-
     root = choose_project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
     folder = _choose_folder(target, root)

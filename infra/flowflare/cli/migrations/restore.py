@@ -2,16 +2,20 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.migrations.target import (
     ClientOption,
     ConnectedDatabase,
     DatabaseOption,
     TargetDatabase,
+    connect_database,
+    find_target,
 )
 from flowflare.cli.options import (
     DEFAULT_STACK,
@@ -20,12 +24,19 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project, read_project
+from flowflare.engine.embedded.doubt import doubt
 from flowflare.errors import ApiError, FlowflareError, MigrationError
-
-if TYPE_CHECKING:
-    from flowflare.config.files import Project
-    from flowflare.migrations.losses import Destination
-    from flowflare.state.checkpoint import Resource
+from flowflare.migrations.ledger import read_ledger
+from flowflare.migrations.losses import (
+    Destination,
+    count_rows,
+    describe_bookmark,
+    describe_time,
+    find_before_file,
+)
+from flowflare.state.checkpoint import Resource
 
 
 def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
@@ -73,10 +84,6 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
       flowflare migrations restore --timestamp 2026-11-23T14:36:00Z --confirm dev-flowflare-db
     """
-    from flowflare.cli.console import open_stderr, print_json, print_result
-    from flowflare.cli.migrations.target import connect_database, find_target
-    from flowflare.config.files import read_project
-
     if sum(option is not None for option in (file, bookmark, timestamp)) != 1:
         raise typer.BadParameter("give exactly one of FILE, --bookmark and --timestamp.")
     project = read_project(choose_project_root(cwd), stack)
@@ -101,10 +108,7 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 def _find_destination(
     reached: ConnectedDatabase, file: str | None, bookmark: str | None, timestamp: str | None
-) -> "Destination":
-    from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.losses import describe_bookmark, describe_time, find_before_file
-
+) -> Destination:
     applied = read_ledger(reached.database)
     if file is not None:
         return find_before_file(applied, file)
@@ -127,8 +131,6 @@ def _find_destination(
 
 def _parse_time(text: str) -> str:
     """Convert a time to the API's format; without a zone it is in UTC."""
-    from datetime import UTC, datetime
-
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -138,10 +140,7 @@ def _parse_time(text: str) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _say_losses(target: TargetDatabase, reached: ConnectedDatabase, to: "Destination") -> None:
-    from flowflare.cli.console import print_message
-    from flowflare.migrations.losses import count_rows
-
+def _say_losses(target: TargetDatabase, reached: ConnectedDatabase, to: Destination) -> None:
     lines = [f"{target.name}, {target.what}, is restored to {to.words}. This loses:"]
     if to.undone:
         lines.append(f"  the migrations {', '.join(to.undone)}")
@@ -173,20 +172,16 @@ def _ask(target: TargetDatabase, confirm: str | None) -> None:
         )
 
 
-def _mark_uncertain(project: "Project", uuid: str, to: "Destination") -> None:
+def _mark_uncertain(project: Project, uuid: str, to: Destination) -> None:
     """Mark the database as uncertain in state, before a crash could hide the restore."""
-    from flowflare.engine.embedded.doubt import doubt
 
-    def uses_database(record: "Resource") -> bool:
+    def uses_database(record: Resource) -> bool:
         return "migrations" in record.inputs and record.inputs.get("database_id") == uuid
 
     doubt(project, os.environ, uses_database, f"its database was restored to {to.words}")
 
 
-def _say_next(project: "Project", to: "Destination") -> None:
-    from flowflare.cli.console import print_result
-    from flowflare.config.engine import engine_of
-
+def _say_next(project: Project, to: Destination) -> None:
     files = ", ".join(to.undone)
     option = f" --stack {quote(project.stack)}"
     if files:
@@ -198,7 +193,7 @@ def _say_next(project: "Project", to: "Destination") -> None:
     print_result(f"  flowflare up{option}     applies what the ledger lacks")
 
 
-def _describe_time(to: "Destination") -> str:
+def _describe_time(to: Destination) -> str:
     return to.words if to.words.startswith("before") else f"at {to.words}"
 
 
@@ -209,7 +204,6 @@ def _options(target: TargetDatabase, stack: str) -> str:
 def _format_age(since: str | None) -> str:
     if since is None:
         return ""
-    from datetime import UTC, datetime
 
     try:
         then = datetime.fromisoformat(since).replace(tzinfo=UTC)

@@ -1,8 +1,16 @@
 """`flowflare migrations status`: show which migrations are applied."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from flowflare.cli.migrations.target import ClientOption, DatabaseOption, TargetDatabase
+from flowflare.cli.console import open_stderr, print_json, print_result
+from flowflare.cli.migrations.target import (
+    ClientOption,
+    DatabaseOption,
+    TargetDatabase,
+    connect_database,
+    find_target,
+)
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -11,12 +19,10 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flowflare.migrations.status import FileStatus
+from flowflare.migrations.ledger import read_ledger
+from flowflare.migrations.status import FileStatus, list_ledger, list_status
 
 
 def status(
@@ -34,12 +40,6 @@ def status(
 
       flowflare migrations status --client orders --json
     """
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.cli.migrations.target import connect_database, find_target
-    from flowflare.config.files import read_project
-    from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.status import list_ledger, list_status
-
     project = read_project(choose_project_root(cwd), stack)
     target = find_target(project, client, database)
     with open_stderr().status("Reading the database"):
@@ -61,7 +61,7 @@ def status(
 
 
 def _document(
-    target: TargetDatabase, uuid: str, found: "Sequence[FileStatus]", broken: MigrationError | None
+    target: TargetDatabase, uuid: str, found: Sequence[FileStatus], broken: MigrationError | None
 ) -> dict[str, Any]:
     return {
         "database": target.name,
@@ -72,9 +72,7 @@ def _document(
     }
 
 
-def _show(target: TargetDatabase, found: "Sequence[FileStatus]", stack: str) -> None:
-    from flowflare.cli.console import print_result
-
+def _show(target: TargetDatabase, found: Sequence[FileStatus], stack: str) -> None:
     print_result(f"{target.name}, {target.what}\n")
     if not found:
         print_result(target.explain_no_files())

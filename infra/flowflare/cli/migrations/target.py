@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare import library
+from flowflare.api import connect
 from flowflare.cli.completion import complete_clients
+from flowflare.cli.local import ensure_running
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project
+from flowflare.config.load import load_stack
+from flowflare.engine.access import find_token, read_base_url
 from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem
-
-if TYPE_CHECKING:
-    from flowflare.config.files import Project
-    from flowflare.migrations.files import Migration
-    from flowflare.migrations.ledger import RemoteDatabase
-    from flowflare.model.stack import StackSpec
+from flowflare.migrations.files import Migration, read_migrations
+from flowflare.migrations.ledger import RemoteDatabase
+from flowflare.model.stack import StackSpec
 
 ClientOption = Annotated[
     str | None,
@@ -57,14 +61,12 @@ class TargetDatabase:
     folder: Path | None
     options: str
 
-    def files(self) -> "tuple[Migration, ...]":
+    def files(self) -> tuple[Migration, ...]:
         """Read its migrations.
 
         Raises:
             MigrationError: a file is invalid.
         """
-        from flowflare.migrations.files import read_migrations
-
         return read_migrations(self.folder) if self.folder else ()
 
     def explain_no_files(self) -> str:
@@ -88,26 +90,22 @@ class ConnectedDatabase:
         uuid: its id.
     """
 
-    database: "RemoteDatabase"
+    database: RemoteDatabase
     uuid: str
 
 
-def read_spec(project: "Project") -> "StackSpec":
+def read_spec(project: Project) -> StackSpec:
     """Read the stack's configuration.
 
     Raises:
         ConfigError: every problem found.
     """
-    from flowflare.config.load import load_stack
-
     values = {key: value.text for key, value in project.values.items()}
     return load_stack(values, project=project.name, stack=project.stack, origins=project.places)
 
 
-def list_targets(project: "Project") -> Iterator[TargetDatabase]:
+def list_targets(project: Project) -> Iterator[TargetDatabase]:
     """List every database of a stack, the tracking database first."""
-    from flowflare import library
-
     spec = read_spec(project)
     account = spec.account_id
     folder = library.folder("migrations")
@@ -120,7 +118,7 @@ def list_targets(project: "Project") -> Iterator[TargetDatabase]:
             yield TargetDatabase(what, account, database.database_name, where, options)
 
 
-def find_target(project: "Project", client: str | None, binding: str | None) -> TargetDatabase:
+def find_target(project: Project, client: str | None, binding: str | None) -> TargetDatabase:
     """Find the database that the options name.
 
     Raises:
@@ -144,18 +142,12 @@ def find_target(project: "Project", client: str | None, binding: str | None) -> 
     raise ConfigError([Problem(project.stack_file.name, f"{options}: {words}", remedy)])
 
 
-def connect_database(project: "Project", target: TargetDatabase) -> ConnectedDatabase:
+def connect_database(project: Project, target: TargetDatabase) -> ConnectedDatabase:
     """Find a database by its name in the account.
 
     Raises:
         FlowflareError: the database or the token is missing, or the API does not answer.
     """
-    from flowflare.api import connect
-    from flowflare.cli.local import ensure_running
-    from flowflare.config.engine import engine_of
-    from flowflare.engine.access import find_token, read_base_url
-    from flowflare.migrations.ledger import RemoteDatabase
-
     if engine_of(project).needs_emulator:
         ensure_running(project)
     client = connect(read_base_url(project, os.environ), find_token(project, os.environ))

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from flowflare.api import PROCESS, Connector
 from flowflare.config.files import Project, ProjectFile, read_project_file
 from flowflare.config.yaml_nodes import YamlText
+from flowflare.engine import access
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
 from flowflare.fleet.engines import open_fleet_stack
 from flowflare.fleet.environments.configuration import Ephemeral, is_ephemeral, make_ephemeral
@@ -28,13 +30,13 @@ from flowflare.fleet.environments.records import (
     utc_now,
 )
 from flowflare.fleet.environments.seeding import SeedFile, SeedResult, refuse_unknown, run_seeds
+from flowflare.fleet.tenants.passphrases import Passphrases
+from flowflare.fleet.tenants.read import read_fleet
+from flowflare.fleet.tenants.source import FILE
 from flowflare.reading.files import read_bytes
 from flowflare.state.lease import hold_lease
 from flowflare.state.location import open_backend, open_project_store
-
-if TYPE_CHECKING:
-    from flowflare.api import Connector
-    from flowflare.values.events import OnEvent, Update
+from flowflare.values.events import OnEvent, Update
 
 _PROTECT: Final = "flowflare:protect"
 
@@ -59,9 +61,9 @@ class CommandContext:
     environ: Mapping[str, str] = field(repr=False)
     ready: Callable[[Project], None] = _do_nothing
     judge: Callable[[Project], None] = _do_nothing
-    on_event: "OnEvent | None" = None
+    on_event: OnEvent | None = None
     now: Callable[[], datetime] = utc_now
-    api: "Connector | None" = None
+    api: Connector | None = None
 
     @cached_property
     def project(self) -> ProjectFile:
@@ -74,10 +76,6 @@ class CommandContext:
 
     def environ_of(self, base: str) -> Mapping[str, str]:
         """Return the environment variables of a stack that uses another stack's passphrase."""
-        from flowflare.fleet.tenants.passphrases import Passphrases
-        from flowflare.fleet.tenants.read import read_fleet
-        from flowflare.fleet.tenants.source import FILE
-
         if not (self.root / FILE).is_file():
             return self.environ
         fleet = read_fleet(self.project, self.environ, check=False)
@@ -93,7 +91,7 @@ class UpResult:
     """
 
     record: EnvironmentRecord
-    update: "Update"
+    update: Update
     seeded: tuple[SeedResult, ...]
     is_new: bool
 
@@ -153,7 +151,7 @@ def bring_up(
 
 def _up(
     made: Ephemeral, where: CommandContext, base: str, seeds: Sequence[SeedFile]
-) -> tuple["Update", tuple[SeedResult, ...]]:
+) -> tuple[Update, tuple[SeedResult, ...]]:
     project = made.project
     environ = where.environ_of(base)
     stack = open_fleet_stack(project, environ, api=where.api)
@@ -163,8 +161,6 @@ def _up(
     update = stack.up(where.on_event)
     if not seeds:
         return update, ()
-    from flowflare.api import PROCESS
-    from flowflare.engine import access
 
     connector = where.api or PROCESS
     client = connector.open(

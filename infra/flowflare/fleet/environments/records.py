@@ -7,17 +7,14 @@ them.
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
 from flowflare.errors import StateError
 from flowflare.model.frozen import Frozen
 from flowflare.reading.json_text import parse_json
-from flowflare.state.backends.store import ABSENT
-
-if TYPE_CHECKING:
-    from flowflare.state.backends.store import Store, StoredObject
+from flowflare.state.backends.store import ABSENT, Store, StoredObject
 
 FORMAT: Final = 1
 _FOLDER: Final = ".flowflare/environments"
@@ -60,7 +57,7 @@ class StoredRecord(Frozen):
 class EnvironmentRecords:
     """Read and write the records of one project."""
 
-    def __init__(self, store: "Store", project: str) -> None:
+    def __init__(self, store: Store, project: str) -> None:
         self._store = store
         self._project = project
         self._folder = f"{_FOLDER}/{project}/"
@@ -120,7 +117,7 @@ class EnvironmentRecords:
     def _key(self, name: str) -> str:
         return f"{self._folder}{name}.json"
 
-    def _read(self, key: str, stored: "StoredObject") -> StoredRecord:
+    def _read(self, key: str, stored: StoredObject) -> StoredRecord:
         try:
             raw: dict[str, Any] = parse_json(stored.data)
             is_known = raw.pop("format") == FORMAT

@@ -8,17 +8,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from flowflare.api import Client
 from flowflare.config.problems import nearest
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.environments.records import Seed
 from flowflare.migrations.ledger import RemoteDatabase
+from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_text
-
-if TYPE_CHECKING:
-    from flowflare.api import Client
-    from flowflare.model.stack import StackSpec
 
 SERVICE: Final = "service"
 #: D1 accepts statements of at most 100 KB. A request stays well below the API's limit.
@@ -104,7 +102,7 @@ def _name_file(path: Path, root: Path) -> str:
     return whole.relative_to(root.resolve()).as_posix() if inside else path.name
 
 
-def refuse_unknown(seeds: Sequence[SeedFile], spec: "StackSpec") -> None:
+def refuse_unknown(seeds: Sequence[SeedFile], spec: StackSpec) -> None:
     """Refuse seeds of databases that the stack will not have, before anything is created.
 
     Raises:
@@ -117,9 +115,7 @@ def refuse_unknown(seeds: Sequence[SeedFile], spec: "StackSpec") -> None:
             raise FleetError(message, remedy=nearest(seed.database, known, "Databases"))
 
 
-def run_seeds(
-    seeds: Sequence[SeedFile], spec: "StackSpec", client: "Client"
-) -> tuple[SeedResult, ...]:
+def run_seeds(seeds: Sequence[SeedFile], spec: StackSpec, client: Client) -> tuple[SeedResult, ...]:
     """Run the files that have not been run in their databases.
 
     Args:
@@ -136,7 +132,7 @@ def run_seeds(
     return tuple(_run(seed, *found[seed.database]) for seed in seeds)
 
 
-def _databases(spec: "StackSpec") -> dict[str, str]:
+def _databases(spec: StackSpec) -> dict[str, str]:
     """Return the databases of a stack, each with its name in the account."""
     of_clients = {
         f"{client.name}/{database.binding}": database.database_name
@@ -146,7 +142,7 @@ def _databases(spec: "StackSpec") -> dict[str, str]:
     return {SERVICE: spec.service.database_name, **of_clients}
 
 
-def _find_database(client: "Client", account: str, name: str) -> tuple[RemoteDatabase, str]:
+def _find_database(client: Client, account: str, name: str) -> tuple[RemoteDatabase, str]:
     uuid = str(client.call("GET", f"/accounts/{account}/d1/database/{name}")["uuid"])
     return RemoteDatabase(client, account, uuid), uuid
 

@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+import httpx
 from pydantic import Field, ValidationError
 
+from flowflare.api import Client
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.exports import exported_sql
 from flowflare.kinds import d1_database
@@ -26,11 +28,9 @@ from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
 from flowflare.reading.files import open_file
 from flowflare.state.backends.folder import FolderStore
-
-if TYPE_CHECKING:
-    from flowflare.api import Client
-    from flowflare.state.backends.store import Store
-    from flowflare.state.checkpoint import Deployment
+from flowflare.state.backends.registry import open_place
+from flowflare.state.backends.store import Store
+from flowflare.state.checkpoint import Deployment
 
 #: The default folder of exports, relative to the project's folder.
 FOLDER: Final = ".flowflare/exports"
@@ -78,7 +78,7 @@ class StackDatabase:
     name: str
 
 
-def databases_of(deployment: "Deployment") -> tuple[StackDatabase, ...]:
+def databases_of(deployment: Deployment) -> tuple[StackDatabase, ...]:
     """List the D1 databases in a stack's state, including those of its clients."""
     return tuple(
         StackDatabase(
@@ -104,8 +104,8 @@ class Exporter:
 
     def __init__(
         self,
-        client: "Client",
-        store: "Store",
+        client: Client,
+        store: Store,
         stack: str,
         scratch: Path,
         *,
@@ -245,8 +245,6 @@ class Exporter:
 
         The download URL gives access by itself, so no message contains it.
         """
-        import httpx
-
         url = self._request_export(one)
         digest = hashlib.sha256()
         try:
@@ -299,7 +297,7 @@ class Exporter:
             raise FleetError(f"{self._store.describe(key)} differs from what was written")
 
 
-def read_manifests(store: "Store", stack: str) -> list[Manifest]:
+def read_manifests(store: Store, stack: str) -> list[Manifest]:
     """Read the complete exports of a stack, the oldest first.
 
     An export is not complete if one of its files is missing or has another digest.
@@ -315,11 +313,11 @@ def read_manifests(store: "Store", stack: str) -> list[Manifest]:
     return found
 
 
-def _is_complete(store: "Store", manifest: str, database: ExportedDatabase) -> bool:
+def _is_complete(store: Store, manifest: str, database: ExportedDatabase) -> bool:
     return _digest(store, f"{manifest.removesuffix(MANIFEST)}{database.file}") == database.sha256
 
 
-def _digest(store: "Store", key: str) -> str | None:
+def _digest(store: Store, key: str) -> str | None:
     """Compute an object's digest; None if it does not exist. Files are read in chunks."""
     if isinstance(store, FolderStore):
         with contextlib.suppress(FileNotFoundError), open_file(store.path(key)) as file:
@@ -345,10 +343,8 @@ def _move(file: Path, target: Path) -> None:
         os.close(folder)
 
 
-def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
+def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> Store:
     """Open the store for exports: a folder relative to the project's, or a backend's URL."""
-    from flowflare.state.backends.registry import open_place
-
     return open_place(place, os.environ if environ is None else environ, base=root)
 
 

@@ -3,20 +3,18 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
+from flowflare.fleet.session import FleetSession
 from flowflare.fleet.workers.pool import Task
 from flowflare.fleet.workers.words import replace_words
+from flowflare.fleet.workers.workshop import Workshop
 from flowflare.review.drift.compare import make_failed, mark_allowed
 from flowflare.review.drift.model import DriftDocument, StackDrift, make_document
 from flowflare.review.drift.text import summarise_drift, write_stack
 from flowflare.review.report_text import list_names
 from flowflare.review.text import Line
-
-if TYPE_CHECKING:
-    from flowflare.fleet.session import FleetSession
-    from flowflare.fleet.workers.workshop import Workshop
 
 
 @dataclass
@@ -33,8 +31,8 @@ class FleetDrift:
 
 
 def compare_stacks(
-    session: "FleetSession",
-    shop: "Workshop",
+    session: FleetSession,
+    shop: Workshop,
     stacks: Iterable[str],
     on_progress: Callable[[int], None] | None = None,
     *,

@@ -7,7 +7,7 @@ others against their state, and equal changes are reported once.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 from pydantic import Field
@@ -15,13 +15,11 @@ from pydantic import Field
 from flowflare.fleet.pending import PendingStacks, find_pending
 from flowflare.fleet.preview.groups import Groups
 from flowflare.fleet.records import Fingerprint, TenantRecord
+from flowflare.fleet.session import FleetSession
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import make_schema
 from flowflare.review.report import Report, ReportedCommit, make_report
-
-if TYPE_CHECKING:
-    from flowflare.fleet.session import FleetSession
 
 FORMAT: Final = 1
 # Cloudflare's limit for one token: fundamentals/api/reference/limits.
@@ -83,7 +81,7 @@ class FleetPreview(Frozen):
 
 
 def make_preview(
-    session: "FleetSession",
+    session: FleetSession,
     *,
     again: bool = False,
     diff: bool = False,
@@ -178,7 +176,7 @@ def _seal_mode(now: Fingerprint, record: TenantRecord | None) -> str:
 
 
 def _make_document(
-    session: "FleetSession",
+    session: FleetSession,
     found: PendingStacks,
     groups: Groups,
     retired: Sequence[str],

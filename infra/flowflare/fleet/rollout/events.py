@@ -4,6 +4,7 @@ The field `event` names the kind of event, `at` is its time, and the other field
 model. Models may gain fields. They never lose one.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias, get_args
@@ -177,8 +178,6 @@ MODELS: tuple[type[FleetEvent], ...] = get_args(FleetEvent)
 
 def as_line(event: FleetEvent) -> str:
     """Format an event as one line of JSON, with `event` and `at` first and without null fields."""
-    import json
-
     fields = event.model_dump(mode="json", exclude_none=True)
     ordered = {key: fields.pop(key) for key in ("event", "at")} | fields
     return json.dumps(ordered, ensure_ascii=False)

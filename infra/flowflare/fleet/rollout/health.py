@@ -7,8 +7,10 @@ since the wave began is low enough.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
+
+import httpx
 
 from flowflare.api.headers import check_secret
 from flowflare.errors import FlowflareError, RolloutError
@@ -16,9 +18,6 @@ from flowflare.fleet.tenants.model import Health
 from flowflare.reading.json_text import parse_json
 from flowflare.rollout import health as answers
 from flowflare.rollout.health import Patience
-
-if TYPE_CHECKING:
-    import httpx
 
 #: `ref_id` and `ref_type` of synthetic runs, so that all of a tenant's share one `workflow` row.
 REF: Final = "flowflare-health"
@@ -79,7 +78,7 @@ class Checker:
 
     def __init__(
         self,
-        http: "httpx.Client",
+        http: httpx.Client,
         expected: Health,
         patience: Patience | None = None,
         *,
@@ -200,8 +199,6 @@ class Checker:
             self._patience.sleep(_PAUSE)
 
     def _ask(self, tenant: Endpoints, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        import httpx
-
         url = f"{tenant.service_url}/service/{route}"
         try:
             key = check_secret(tenant.api_key, "the stack's API key")

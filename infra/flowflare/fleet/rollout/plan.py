@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.rollout.waves import Candidate, Trouble, Wave, plan_waves
 from flowflare.fleet.tenants.model import Environment, Tenant, stack_of
-
-if TYPE_CHECKING:
-    from flowflare.fleet.records import Fingerprint, TenantRecord
 
 #: The tag of tenants that are deployed first.
 CANARY = "canary"
@@ -28,12 +26,12 @@ class TenantUpdate:
 
     tenant: str
     stack: str
-    fingerprint: "Fingerprint"
+    fingerprint: Fingerprint
     suspended: bool = False
-    before: "TenantRecord | None" = None
+    before: TenantRecord | None = None
 
     @property
-    def last_applied(self) -> "Fingerprint | None":
+    def last_applied(self) -> Fingerprint | None:
         """The fingerprint that was last applied completely, if known."""
         before = self.before
         return before.fingerprint if before and before.outcome not in _TROUBLE else None
@@ -63,8 +61,8 @@ class RolloutPlan:
 def plan_rollout(
     tenants: Sequence[Tenant],
     environment: Environment,
-    fingerprints: Mapping[str, "Fingerprint"],
-    records: Mapping[str, "TenantRecord"],
+    fingerprints: Mapping[str, Fingerprint],
+    records: Mapping[str, TenantRecord],
     rollout: str,
 ) -> RolloutPlan:
     """Compare the inputs of tenants with their records.

@@ -7,7 +7,7 @@ databases are exported again, and deleted databases keep their earlier exports.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from flowflare.errors import FleetError
 from flowflare.fleet.records import Outcome, TenantRecord
@@ -25,11 +25,9 @@ from flowflare.fleet.rollout.rollout import (
     make_step_event,
     measure_run,
 )
+from flowflare.fleet.session import FleetSession
+from flowflare.fleet.tenants.model import Tenant
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
-
-if TYPE_CHECKING:
-    from flowflare.fleet.session import FleetSession
-    from flowflare.fleet.tenants.model import Tenant
 
 #: Tenants that will be removed: their names by stack.
 LeavingTenants = Mapping[str, str]
@@ -141,7 +139,7 @@ class Removal:
 
 
 def select_retired(
-    session: "FleetSession",
+    session: FleetSession,
     named: Collection[str],
     records: Mapping[str, TenantRecord],
     asked: Collection[str] = (),
@@ -183,7 +181,7 @@ def select_retired(
 
 
 def list_existing(
-    session: "FleetSession", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
+    session: FleetSession, tenants: Iterable[Tenant], records: Mapping[str, TenantRecord]
 ) -> LeavingTenants:
     """List the tenants whose stacks may have resources, by their records or else their states."""
     return {

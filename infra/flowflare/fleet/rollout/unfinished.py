@@ -10,14 +10,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import uuid4
 
+from flowflare.fleet.tenants.selection import Selection
 from flowflare.reading.json_text import parse_json
-
-if TYPE_CHECKING:
-    from flowflare.fleet.tenants.selection import Selection
-    from flowflare.state.backends.store import Store
+from flowflare.state.backends.store import Store
 
 _FOLDER: Final = ".flowflare/rollouts"
 
@@ -31,10 +29,10 @@ class UnfinishedRollout:
 
     def __init__(
         self,
-        store: "Store",
+        store: Store,
         project: str,
         environment: str,
-        selection: "Selection",
+        selection: Selection,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -80,7 +78,7 @@ class UnfinishedRollout:
             self._stored = ""
 
 
-def _name(selection: "Selection") -> str:
+def _name(selection: Selection) -> str:
     if selection.tenants or selection.tags:
         chosen = [sorted(selection.tenants), sorted(selection.tags), selection.shard]
         return f"some-{hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]}"

@@ -1,6 +1,7 @@
 """Model a fleet: its environments and tenants, merged and checked, as frozen data.
 
 One tenant in one environment is one stack of the project (`stack_of`). `read.py` makes these models
+
 from `tenants.yaml`. Nothing here uses the disk or the network.
 """
 

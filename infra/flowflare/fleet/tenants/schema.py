@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
+from flowflare.config import reference
 from flowflare.config.schema import NAMESPACE, Written, refusal
 from flowflare.fleet.tenants.model import Health, Limits, PassphraseSource, Status, WaveSize
 from flowflare.model.written import Environment, Word
@@ -170,8 +171,6 @@ def _refer(config: dict[str, Any]) -> None:
 
 def _config_schema(definitions: dict[str, Any]) -> dict[str, Any]:
     """Return a schema of a stack's keys with and without namespace, and add its definitions."""
-    from flowflare.config import reference
-
     of_stacks = reference.json_schema()
     definitions.update(of_stacks["$defs"])
     keys = of_stacks["properties"]["config"]["properties"]

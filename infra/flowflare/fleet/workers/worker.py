@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
+from flowflare.engine.pulumi_cli.children import end_left_behind, mark_of
 from flowflare.fleet.workers.worker_process import END_OF_OUTPUT
 
 _MODULE: Final = "flowflare.fleet.workers.worker_process"
@@ -100,7 +101,6 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         # The Pulumi CLI is in this process group, but its plugins have their own groups.
-        from flowflare.engine.pulumi_cli.children import end_left_behind, mark_of
 
         end_left_behind(mark_of(self._root))
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from flowflare.fleet.engines import MEMORY_OF_CLI, CheckedEnvirons
+from flowflare.fleet.forwarder import CallLimit, Forwarder, OnBudgetEvent
+from flowflare.fleet.forwarder.limit import reserve_of
+from flowflare.fleet.session import FleetSession
 from flowflare.fleet.workers.pool import OnTaskEvent, Pool, Result, Task
-
-if TYPE_CHECKING:
-    from flowflare.fleet.forwarder import Forwarder, OnBudgetEvent
-    from flowflare.fleet.session import FleetSession
+from flowflare.fleet.workers.worker import MEMORY, default_workers
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Workshop:
     """
 
     workers: Pool
-    forwarder: "Forwarder"
+    forwarder: Forwarder
 
     def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
         """Run tasks in the pool, and count their calls with the forwarder."""
@@ -40,7 +40,7 @@ class Workshop:
 
 @contextmanager
 def open_workshop(
-    session: "FleetSession", workers: int | None, on_budget: "OnBudgetEvent | None" = None
+    session: FleetSession, workers: int | None, on_budget: OnBudgetEvent | None = None
 ) -> Iterator[Workshop]:
     """Start the forwarder; workers are started when there are tasks.
 
@@ -48,11 +48,6 @@ def open_workshop(
         workers: how many processes; None for the number that cores and memory allow.
         on_budget: is called when calls wait for the account's budget.
     """
-    from flowflare.fleet.engines import MEMORY_OF_CLI, CheckedEnvirons
-    from flowflare.fleet.forwarder import CallLimit, Forwarder
-    from flowflare.fleet.forwarder.limit import reserve_of
-    from flowflare.fleet.workers.worker import MEMORY, default_workers
-
     needs_cli = session.needs_cli
     count = workers or default_workers(MEMORY_OF_CLI if needs_cli else MEMORY)
     environs = CheckedEnvirons(session.fleet.project, session.environ_of, needs_cli=needs_cli)

@@ -1,0 +1,65 @@
+"""Groups of commands that are imported when they are used."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class LoadedCommands(Mapping[str, TyperCommand | TyperGroup]):
+    """The commands by name. Building all of them costs 0.1 s of CPU, so each is built when read."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._table = table
+        self._built: dict[str, TyperCommand | TyperGroup] = {}
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        if name not in self._built:
+            self._built[name] = _build_command(name, self._table[name])
+        return self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def make_table(table: Mapping[str, str]) -> type[TyperGroup]:
+    """Make the class of a group of commands: `module:function` or `module:app`, by name."""
+
+    class CommandTable(TyperGroup):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**{**settings, "commands": LoadedCommands(table)})
+
+    return CommandTable
+
+
+def make_group(package: str, names: Mapping[str, str], text: str) -> typer.Typer:
+    """Make a group of commands, each in a module of its name.
+
+    Args:
+        package: the package of the modules.
+        names: the function of each command by its module, in the order of `--help`.
+        text: what `--help` says of the group.
+    """
+    table = {name: f"{package}.{name}:{function}" for name, function in names.items()}
+    return typer.Typer(
+        cls=make_table(table), no_args_is_help=True, rich_markup_mode=None, help=text
+    )
+
+
+def _build_command(name: str, place: str) -> TyperCommand | TyperGroup:
+    module, _, attribute = place.partition(":")
+    loaded = getattr(import_module(module), attribute)
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback()(lambda: None)  # without a callback, a single command does not become a group
+    if isinstance(loaded, typer.Typer):
+        group.add_typer(loaded, name=name)
+    else:
+        group.command(name)(loaded)
+    command: TyperCommand | TyperGroup = get_command(group).commands[name]  # type: ignore[attr-defined]
+    return command
