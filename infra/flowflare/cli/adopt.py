@@ -1,12 +1,30 @@
 """`flowflare adopt`: import Workers, databases and secrets that were created outside the stack."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.adoption.adopt import (
+    AdoptionPlan,
+    AdoptionSource,
+    OpenStack,
+    choose_names,
+    make_refusal,
+    plan_adoption,
+    write_adoption,
+)
+from flowflare.adoption.key import KeyChoice, read_key
+from flowflare.adoption.model import Adoption
+from flowflare.adoption.names import parse_names, recognise
+from flowflare.adoption.original import read_original
+from flowflare.adoption.text import write_lines
+from flowflare.api import connect
+from flowflare.cli.console import open_stderr, print_json, print_lines, print_result, quote_program
+from flowflare.cli.migrations.target import read_spec
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -14,16 +32,15 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowflare.adoption.adopt import AdoptionPlan, AdoptionSource, OpenStack
-    from flowflare.adoption.model import Adoption
-    from flowflare.config.files import Project
-    from flowflare.engine.embedded.state_edit import StateEdit
-    from flowflare.kinds.account import Account
-    from flowflare.model.stack import StackSpec
+from flowflare.cli.stacks import make_ready
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project, read_project
+from flowflare.engine.access import find_token, read_base_url
+from flowflare.engine.contract import open_stack
+from flowflare.engine.embedded.state_edit import StateEdit
+from flowflare.errors import AdoptionError
+from flowflare.kinds.account import Account
+from flowflare.model.stack import StackSpec
 
 _FOUND, _DECLARED = "found", "declared"
 
@@ -42,7 +59,6 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
             help="The name of a resource in the account: service=NAME, database=NAME, "
             "clients.C=NAME, workflows.W=NAME. `found` uses the names that were recognised, "
             "`declared` only those of the configuration. May be given several times.",
-            show_default=False,
         ),
     ] = None,
     api_key_file: Annotated[
@@ -51,7 +67,6 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
             "--api-key-file",
             metavar="FILE",
             help="A file with the service's current API key; else FLOWFLARE_API_KEY.",
-            show_default=False,
         ),
     ] = None,
     new_api_key: Annotated[
@@ -64,7 +79,6 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
             "--convert-original",
             metavar="FILE",
             help="Only write SQL that copies the rows of the original setup's tables.",
-            show_default=False,
         ),
     ] = None,
     json: JsonOption = False,
@@ -81,10 +95,6 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
 
       flowflare adopt --stack prod --api-key-file key.txt --names found
     """
-    from flowflare.adoption.adopt import make_refusal, write_adoption
-    from flowflare.cli.console import open_stderr, print_json, print_result, quote_program
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     if convert_original is not None:
         _convert(project, names or [], convert_original)
@@ -109,32 +119,20 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
 
 
 def _look(
-    project: "Project", words: "Sequence[str]", key_file: Path | None, *, new: bool
-) -> "tuple[AdoptionPlan, StateEdit]":
-    from flowflare.adoption import adopt
-    from flowflare.adoption.key import KeyChoice, read_key
-    from flowflare.adoption.names import parse_names
-    from flowflare.cli.migrations.target import read_spec
-    from flowflare.kinds.account import Account
-
+    project: Project, words: Sequence[str], key_file: Path | None, *, new: bool
+) -> tuple[AdoptionPlan, StateEdit]:
     given = read_key(key_file, os.environ)
     spec = read_spec(project)
     place, opened = _open_source(project, spec)
     account = Account(place.client, place.account_id)
     written = parse_names([word for word in words if word not in (_FOUND, _DECLARED)], spec)
     chosen = _choose_names(spec, account, place, written, words)
-    spec = read_spec(adopt.choose_names(project, chosen))
-    return adopt.plan_adoption(project, place, opened, KeyChoice(spec, given, new), chosen)
+    spec = read_spec(choose_names(project, chosen))
+    return plan_adoption(project, place, opened, KeyChoice(spec, given, new), chosen)
 
 
-def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
+def _convert(project: Project, words: Sequence[str], file: Path) -> None:
     """Write SQL that copies the rows of the original's tables, without running it."""
-    from flowflare.adoption.names import parse_names
-    from flowflare.adoption.original import read_original
-    from flowflare.cli.console import print_result
-    from flowflare.cli.migrations.target import read_spec
-    from flowflare.kinds.account import Account
-
     spec = read_spec(project)
     place, _ = _open_source(project, spec)
     account = Account(place.client, place.account_id)
@@ -149,20 +147,17 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
 
 
 def _choose_names(
-    spec: "StackSpec",
-    account: "Account",
-    place: "AdoptionSource",
-    chosen: "Mapping[str, str]",
-    words: "Sequence[str]",
-) -> "Mapping[str, str]":
+    spec: StackSpec,
+    account: Account,
+    place: AdoptionSource,
+    chosen: Mapping[str, str],
+    words: Sequence[str],
+) -> Mapping[str, str]:
     """Return the names given on the command line, and recognised ones if `found` is among them.
 
     Raises:
         AdoptionError: a resource has another name, and the command line does not say which to use.
     """
-    from flowflare.adoption.names import recognise
-    from flowflare.errors import AdoptionError
-
     if _DECLARED in words:
         return chosen
     found = recognise(spec, account, place.client, chosen)
@@ -179,15 +174,8 @@ def _choose_names(
     return {**chosen, **{part.key: part.candidates[0] for part in found}}
 
 
-def _open_source(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource, OpenStack]":
+def _open_source(project: Project, spec: StackSpec) -> tuple[AdoptionSource, OpenStack]:
     """Open the account, and return it with a function that opens the stack."""
-    from flowflare.adoption.adopt import AdoptionSource
-    from flowflare.api import connect
-    from flowflare.cli.stacks import make_ready
-    from flowflare.config.engine import engine_of
-    from flowflare.engine.access import find_token, read_base_url
-    from flowflare.engine.contract import open_stack
-
     make_ready(project)
     client = connect(read_base_url(project, os.environ), find_token(project, os.environ))
     place = AdoptionSource(client, spec.account_id, engine_of(project).name)
@@ -195,7 +183,7 @@ def _open_source(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource
     return place, lambda seen: open_stack(seen, dict(os.environ)).edit()
 
 
-_STYLES: "Mapping[str, str]" = {
+_STYLES: Mapping[str, str] = {
     "different": "yellow",
     "missing": "red",
     "found": "green",
@@ -204,8 +192,5 @@ _STYLES: "Mapping[str, str]" = {
 }
 
 
-def _show(document: "Adoption") -> None:
-    from flowflare.adoption.text import write_lines
-    from flowflare.cli.console import print_lines
-
+def _show(document: Adoption) -> None:
     print_lines(write_lines(document), _STYLES)

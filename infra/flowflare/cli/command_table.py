@@ -1,10 +1,14 @@
 """Groups of commands that are imported when they are used."""
 
+import ast
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import typer
+from typer._click import Context, HelpFormatter
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
@@ -35,6 +39,16 @@ def make_table(table: Mapping[str, str]) -> type[TyperGroup]:
         def __init__(self, **settings: Any) -> None:
             super().__init__(**{**settings, "commands": LoadedCommands(table)})
 
+        def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+            del ctx
+            width = formatter.width - 6 - max(map(len, table))
+            rows = [
+                (name, TyperCommand(name, help=_read_help(place)).get_short_help_str(width))
+                for name, place in table.items()
+            ]
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
     return CommandTable
 
 
@@ -50,6 +64,20 @@ def make_group(package: str, names: Mapping[str, str], text: str) -> typer.Typer
     return typer.Typer(
         cls=make_table(table), no_args_is_help=True, rich_markup_mode=None, help=text
     )
+
+
+def _read_help(place: str) -> str:
+    """Return the help of a command from its source: importing all commands takes half a second."""
+    module, _, attribute = place.partition(":")
+    if attribute == "app":
+        return str(getattr(import_module(module), attribute).info.help)
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+            return ast.get_docstring(node) or ""
+    return ""
 
 
 def _build_command(name: str, place: str) -> TyperCommand | TyperGroup:

@@ -2,15 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.options import JsonOption
-
-if TYPE_CHECKING:
-    from flowflare.review.comment.sticky import CommentOutcome
-    from flowflare.review.comment.target import CommentTarget
+from flowflare.review.comment import target
+from flowflare.review.comment.post import CommentRequest, post, read_event
+from flowflare.review.comment.sticky import CommentOutcome
+from flowflare.review.comment.target import CommentTarget
 
 
 def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
@@ -78,9 +79,6 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.BadParameter("--github needs --pull, and --gitlab needs --merge-request")
     if github is not None and gitlab is not None:
         raise typer.BadParameter("give either --github or --gitlab")
-    from flowflare.cli.console import open_stderr
-    from flowflare.review.comment import target
-    from flowflare.review.comment.post import CommentRequest, post, read_event
 
     if github is not None and pull is not None:
         where = target.make_target("github", github, pull, os.environ)
@@ -95,9 +93,7 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     _report(where, outcome, dry_run, json)
 
 
-def _report(target: "CommentTarget", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
-    from flowflare.cli.console import print_json, print_message, print_result
-
+def _report(target: CommentTarget, outcome: CommentOutcome, dry_run: bool, json: bool) -> None:
     if json:
         print_json(_document(target, outcome, dry_run))
         return
@@ -120,7 +116,7 @@ def _report(target: "CommentTarget", outcome: "CommentOutcome", dry_run: bool, j
             print_result(f"| {line}")
 
 
-def _document(target: "CommentTarget", outcome: "CommentOutcome", dry_run: bool) -> dict[str, Any]:
+def _document(target: CommentTarget, outcome: CommentOutcome, dry_run: bool) -> dict[str, Any]:
     comment, shown = outcome.comment, outcome.shown
     return {
         "service": target.kind,

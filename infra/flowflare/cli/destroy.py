@@ -2,10 +2,11 @@
 
 import sys
 from shlex import join, quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import print_message, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     ProjectOption,
@@ -13,10 +14,14 @@ from flowflare.cli.options import (
     YesOption,
     choose_project_root,
 )
+from flowflare.cli.plan_text import print_review, summarise_steps
+from flowflare.cli.progress import show_progress
+from flowflare.cli.stacks import make_ready, open_project_stack
+from flowflare.config.files import read_project
+from flowflare.engine.contract import Stack
 from flowflare.errors import FlowflareError, ProtectedError
-
-if TYPE_CHECKING:
-    from flowflare.engine.contract import Stack
+from flowflare.review.changes import review
+from flowflare.review.text import summarise_review
 
 LoseDataOption = Annotated[
     list[str] | None,
@@ -24,12 +29,11 @@ LoseDataOption = Annotated[
         "--lose-data",
         metavar="NAME...",
         help="Delete these resources and their data although they are protected.",
-        show_default=False,
     ),
 ]
 MoreNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAME", help="More names of --lose-data.", show_default=False),
+    typer.Argument(metavar="NAME", help="More names of --lose-data."),
 ]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Show what would be deleted, and delete nothing.")
@@ -55,12 +59,6 @@ def destroy(
 
       flowflare destroy --stack dev --lose-data flowflare-service-database flowflare-service-script
     """
-    from flowflare.cli.console import print_message, print_result
-    from flowflare.cli.plan_text import summarise_steps
-    from flowflare.cli.progress import show_progress
-    from flowflare.cli.stacks import make_ready, open_project_stack
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     lost = [*(lose_data or ()), *(names or ())]
     if names and not lose_data:
@@ -82,12 +80,7 @@ def destroy(
     print_result(f"\nDone in {seconds}: {summarise_steps(update.steps)}.")
 
 
-def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
-    from flowflare.cli.console import print_result
-    from flowflare.cli.plan_text import print_review
-    from flowflare.review.changes import review
-    from flowflare.review.text import summarise_review
-
+def _preview(run: Stack, stack: str, lost: list[str]) -> None:
     reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
     print_result(f"\nWould change: {summarise_review(reviewed)}.")

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import open_stdout, print_json, print_result, print_text
 from flowflare.cli.options import JsonOption
+from flowflare.config.problems import nearest
 from flowflare.library import folder
 
 PARTS = ("tutorial", "how-to", "reference", "explanation")
@@ -30,8 +32,6 @@ def docs(
 
       flowflare docs deploy | less
     """
-    from flowflare.cli.console import print_json, print_result
-
     pages = _list_pages()
     if page is not None:
         text = _find(pages, page, "PAGE", "The pages are").read_text("utf-8")
@@ -65,8 +65,6 @@ def schema(
 
       flowflare schema config > flowflare.schema.json
     """
-    from flowflare.cli.console import print_json, print_result, print_text
-
     schemas = _list_schemas()
     if name is not None:
         print_text(_find(schemas, name, "NAME", "The schemas are").read_text("utf-8"))
@@ -95,8 +93,6 @@ def _list_schemas() -> Mapping[str, Path]:
 
 def _find(files: Mapping[str, Path], name: str, argument: str, listed: str) -> Path:
     if name not in files:
-        from flowflare.config.problems import nearest
-
         message = f"{name!r} does not exist. {nearest(name, files, listed)}"
         raise typer.BadParameter(message, param_hint=argument)
     return files[name]
@@ -108,11 +104,9 @@ def _read_title(file: Path) -> str:
 
 def _print_markdown(text: str) -> None:
     """Format Markdown on a terminal, and print it unchanged to a pipe."""
-    from flowflare.cli.console import open_stdout, print_result
+    from rich.markdown import Markdown
 
     if open_stdout().is_terminal:
-        from rich.markdown import Markdown
-
         print_result(Markdown(text))
     else:
         typer.echo(text, nl=False)

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.checks import check_embedded_engine, check_machine, check_pulumi_cli
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -13,11 +15,12 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project, read_project
+from flowflare.engine.pulumi_cli.checks import Check, cli_check
+from flowflare.engine.pulumi_cli.command import find_cli, install
+from flowflare.engine.pulumi_cli.plugins import install_plugin, is_installed, required_plugins
 from flowflare.errors import FlowflareError
-
-if TYPE_CHECKING:
-    from flowflare.config.files import Project
-    from flowflare.engine.pulumi_cli.checks import Check
 
 MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
 COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -43,9 +46,6 @@ def doctor(
 
       flowflare doctor --stack prod --install
     """
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     if install:
         _install(project)
@@ -61,18 +61,13 @@ def doctor(
         raise FlowflareError(f"{failed} of {len(checks)} checks failed")
 
 
-def _run_checks(project: "Project") -> "Iterator[Check]":
-    from flowflare.cli.checks import check_embedded_engine, check_machine, check_pulumi_cli
-    from flowflare.config.engine import engine_of
-
+def _run_checks(project: Project) -> Iterator[Check]:
     yield from check_machine(project)
     checks = check_pulumi_cli if engine_of(project).needs_cli else check_embedded_engine
     yield from checks(project)
 
 
-def _show(checks: "list[Check]") -> None:
-    from flowflare.cli.console import print_result
-
+def _show(checks: list[Check]) -> None:
     for check in checks:
         line = f"{MARKS[check.status]:<5} {check.name:<12} {check.message}"
         print_result(line, style=COLORS[check.status])
@@ -80,12 +75,7 @@ def _show(checks: "list[Check]") -> None:
             print_result(f"{'':<19}{check.remedy}")
 
 
-def _install(project: "Project") -> None:
-    from flowflare.cli.console import open_stderr, print_message
-    from flowflare.engine.pulumi_cli.checks import cli_check
-    from flowflare.engine.pulumi_cli.command import find_cli, install
-    from flowflare.engine.pulumi_cli.plugins import install_plugin, is_installed, required_plugins
-
+def _install(project: Project) -> None:
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":
         with open_stderr().status("Installing the Pulumi CLI"):

@@ -1,20 +1,25 @@
 """`flowflare drift`: compare the state of stacks with their account."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
 
+from flowflare.api import connect
+from flowflare.cli.allow_unknown import read_allowed, refuse_unused
+from flowflare.cli.console import open_stderr, print_json, print_lines
+from flowflare.cli.local import require_running
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project, ProjectFile, read_project_file
+from flowflare.engine.access import find_token, read_base_url
+from flowflare.engine.contract import read_state
 from flowflare.errors import FlowflareError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flowflare.config.files import Project, ProjectFile
-    from flowflare.kinds.account import Account
-    from flowflare.review.drift.model import DriftDocument, StackDrift
-
+from flowflare.kinds.account import Account
+from flowflare.review.drift.compare import compare_with_account, make_failed, mark_allowed
+from flowflare.review.drift.model import DriftDocument, StackDrift, make_document
+from flowflare.review.drift.text import write_lines
 
 AllowUnknownOption = Annotated[
     list[str] | None,
@@ -23,7 +28,6 @@ AllowUnknownOption = Annotated[
         metavar="NAME=REASON",
         help="Let the check pass although something could not be compared: a resource, a type "
         "such as cloudflare:index/dnsRecord:DnsRecord, or a stack. May be given several times.",
-        show_default=False,
     ),
 ]
 
@@ -36,7 +40,6 @@ def drift(
             "-s",
             metavar="NAME",
             help="A stack; may be given several times. By default every stack with a file.",
-            show_default=False,
         ),
     ] = None,
     cwd: ProjectOption = None,
@@ -62,10 +65,6 @@ def drift(
 
       flowflare drift --allow-unknown "cloudflare:index/dnsRecord:DnsRecord=another tool's"
     """
-    from flowflare.cli.allow_unknown import read_allowed
-    from flowflare.cli.console import open_stderr, print_json
-    from flowflare.config.files import read_project_file
-
     project = read_project_file(choose_project_root(cwd), check=False)
     names = stack or project.list_stacks()
     allowed = read_allowed(allow_unknown or (), "NAME")
@@ -79,10 +78,8 @@ def drift(
     end(found, exit_code=exit_code)
 
 
-def refuse_needless(found: "DriftDocument", allowed: "Mapping[str, str]") -> None:
+def refuse_needless(found: DriftDocument, allowed: Mapping[str, str]) -> None:
     """Refuse names of `--allow-unknown` that match nothing unknown."""
-    from flowflare.cli.allow_unknown import refuse_unused
-
     if any(stack.error for stack in found.stacks):
         return  # a stack that failed cannot show what would have been unknown
     unknown = [(stack.stack, each) for stack in found.stacks for each in stack.unknown]
@@ -90,7 +87,7 @@ def refuse_needless(found: "DriftDocument", allowed: "Mapping[str, str]") -> Non
     refuse_unused(allowed, {name for names in named for name in names})
 
 
-def end(found: "DriftDocument", *, exit_code: bool) -> None:
+def end(found: DriftDocument, *, exit_code: bool) -> None:
     """Exit with the code for a result that was printed.
 
     Args:
@@ -114,14 +111,14 @@ def end(found: "DriftDocument", *, exit_code: bool) -> None:
         raise typer.Exit(found.exit_code)
 
 
-def _join_few(stacks: "Sequence[str]") -> str:
+def _join_few(stacks: Sequence[str]) -> str:
     more = f" and {len(stacks) - 5:,} more" if len(stacks) > 5 else ""
     return ", ".join(stacks[:5]) + more
 
 
 def look(
-    shared: "ProjectFile", stacks: list[str], allowed: "Mapping[str, str] | None" = None
-) -> "DriftDocument":
+    shared: ProjectFile, stacks: list[str], allowed: Mapping[str, str] | None = None
+) -> DriftDocument:
     """Compare stacks with their accounts; each list of an account is read once.
 
     Args:
@@ -132,25 +129,13 @@ def look(
     Raises:
         ConfigError: a stack does not exist, or its files are invalid.
     """
-    from flowflare.review.drift.compare import mark_allowed
-    from flowflare.review.drift.model import make_document
-
     accounts: dict[tuple[str, str, str], Account] = {}
     projects = [shared.read_stack(name) for name in dict.fromkeys(stacks)]
     found = [mark_allowed(_drift(project, accounts), allowed or {}) for project in projects]
     return make_document(projects[0].name if projects else "", found)
 
 
-def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") -> "StackDrift":
-    from flowflare.api import connect
-    from flowflare.cli.local import require_running
-    from flowflare.config.engine import engine_of
-    from flowflare.engine.access import find_token, read_base_url
-    from flowflare.engine.contract import read_state
-    from flowflare.kinds.account import Account
-    from flowflare.review.drift.compare import compare_with_account, make_failed
-    from flowflare.review.drift.model import StackDrift
-
+def _drift(project: Project, accounts: dict[tuple[str, str, str], Account]) -> StackDrift:
     engine = engine_of(project)
     try:
         deployment = read_state(project, os.environ, opened=False)
@@ -179,8 +164,5 @@ STYLES = {
 }
 
 
-def _show(found: "DriftDocument") -> None:
-    from flowflare.cli.console import print_lines
-    from flowflare.review.drift.text import write_lines
-
+def _show(found: DriftDocument) -> None:
     print_lines(write_lines(found), STYLES)

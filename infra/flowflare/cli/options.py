@@ -27,7 +27,6 @@ ProjectOption = Annotated[
         "-C",
         metavar="DIR",
         help="The project's folder; by default the nearest with Pulumi.yaml, upwards from here.",
-        show_default=False,
     ),
 ]
 

@@ -2,12 +2,18 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any
 
+import httpx
 import typer
+from rich.table import Table
 
 from flowflare.api.headers import check_secret
+from flowflare.cli.console import open_stderr, print_json, print_result, quote_program
+from flowflare.cli.local import require_embedded
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -16,13 +22,10 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.config.files import read_project
+from flowflare.engine.contract import open_stack
 from flowflare.errors import FlowflareError
 from flowflare.reading.json_text import parse_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
 
 ENDED = frozenset({"Completed", "Errored"})
 PAUSE = 0.2
@@ -56,8 +59,6 @@ def order(
 
       flowflare order --json | jq .status
     """
-    from flowflare.cli.console import open_stderr, print_json
-
     tracking = _read_tracking(stack, choose_project_root(cwd), client)
     with open_stderr().status("Sending an order") as status:
         run = follow(tracking, timeout, status.update)
@@ -72,7 +73,7 @@ def order(
         )
 
 
-def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> dict[str, Any]:
+def follow(tracking: Tracking, timeout: float, say: Callable[[str], None]) -> dict[str, Any]:
     """Send an order, and poll the service for its run until it ends.
 
     Args:
@@ -86,8 +87,6 @@ def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> 
     Raises:
         FlowflareError: a Worker refused or did not answer, or the run did not end in time.
     """
-    import httpx
-
     deadline = time.monotonic() + timeout
     with httpx.Client(timeout=10) as http:
         started = _post(http, f"{tracking.client_url}/orders", {}, {})
@@ -114,10 +113,8 @@ def _describe_status(run: dict[str, Any]) -> str:
 
 
 def _post(
-    http: "httpx.Client", url: str, body: dict[str, Any], headers: dict[str, str]
+    http: httpx.Client, url: str, body: dict[str, Any], headers: dict[str, str]
 ) -> dict[str, Any]:
-    import httpx
-
     try:
         response = http.post(url, json=body, headers=headers)
         answer: dict[str, Any] = parse_json(response.content)
@@ -132,10 +129,6 @@ def _post(
 
 
 def _read_tracking(stack: str, root: Any, client: str) -> Tracking:
-    from flowflare.cli.local import require_embedded
-    from flowflare.config.files import read_project
-    from flowflare.engine.contract import open_stack
-
     project = read_project(root, stack)
     require_embedded(project, "stack output")
     outputs = open_stack(project, os.environ).outputs(show_secrets=True)
@@ -153,10 +146,6 @@ def _read_tracking(stack: str, root: Any, client: str) -> Tracking:
 
 
 def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
-    from rich.table import Table
-
-    from flowflare.cli.console import print_result, quote_program
-
     print_result(f"\nRun {run['id']} of order {run['ref_id']}: {run['status']}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "step", "status", "retries", "took"):
@@ -178,8 +167,6 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
 
 
 def _format_duration(step: dict[str, Any]) -> str:
-    from datetime import datetime
-
     if not step.get("started_at") or not step.get("completed_at"):
         return ""
     started, completed = (

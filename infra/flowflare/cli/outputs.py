@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flowflare.cli.console import print_json, print_message, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -12,6 +13,9 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.cli.progress import show_note
+from flowflare.cli.stacks import open_project_stack
+from flowflare.config.files import read_project
 
 
 def outputs(
@@ -30,11 +34,6 @@ def outputs(
 
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
-    from flowflare.cli.console import print_json, print_message, print_result
-    from flowflare.cli.progress import show_note
-    from flowflare.cli.stacks import open_project_stack
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     values = open_project_stack(project).outputs(show_secrets=show_secrets, on_event=show_note)
     if json:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import open_stderr, print_json, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -13,6 +14,11 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.files import read_project
+from flowflare.config.load import load_stack
+from flowflare.render.node import ensure_node_packages
+from flowflare.render.worker import render_stack
+from flowflare.render.wrangler import render_wrangler_files
 
 
 def render(
@@ -32,13 +38,6 @@ def render(
 
     Example: flowflare render --out build
     """
-    from flowflare.cli.console import open_stderr, print_json, print_result
-    from flowflare.config.files import read_project
-    from flowflare.config.load import load_stack
-    from flowflare.render.node import ensure_node_packages
-    from flowflare.render.worker import render_stack
-    from flowflare.render.wrangler import render_wrangler_files
-
     project = read_project(choose_project_root(cwd), stack)
     values = {key: value.text for key, value in project.values.items()}
     spec = load_stack(values, project=project.name, stack=stack, origins=project.places)

@@ -1,6 +1,9 @@
 """`flowflare unlock`: remove the locks that a killed run left behind."""
 
+from flowflare.cli.console import print_message
 from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, choose_project_root
+from flowflare.cli.stacks import open_project_stack
+from flowflare.config.files import read_project
 
 
 def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
@@ -10,10 +13,6 @@ def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> Non
 
     Example: flowflare unlock --stack local
     """
-    from flowflare.cli.console import print_message
-    from flowflare.cli.stacks import open_project_stack
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     removed = open_project_stack(project).unlock()
     for lock in removed:

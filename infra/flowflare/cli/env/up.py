@@ -26,7 +26,6 @@ FromOption = Annotated[
         "--from",
         metavar="STACK",
         help="The stack to copy the configuration from; dev, or local if there is no dev.",
-        show_default=False,
     ),
 ]
 SeedOption = Annotated[
@@ -35,7 +34,6 @@ SeedOption = Annotated[
         "--seed",
         metavar="[CLIENT/BINDING=]FILE",
         help="SQL for the service's database or a client's; run once. May be given several times.",
-        show_default=False,
     ),
 ]
 

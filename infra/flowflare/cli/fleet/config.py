@@ -22,11 +22,7 @@ from flowflare.values.wording import write_count
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
-        "--environment",
-        "-e",
-        metavar="NAME",
-        help="Only the stacks of this environment.",
-        show_default=False,
+        "--environment", "-e", metavar="NAME", help="Only the stacks of this environment."
     ),
 ]
 CheckOption = Annotated[

@@ -32,7 +32,7 @@ from flowflare.fleet.workers.workshop import open_workshop
 
 TenantsOption = Annotated[
     str,
-    typer.Option("--tenants", metavar="A,B", help="The tenants, by name.", show_default=False),
+    typer.Option("--tenants", metavar="A,B", help="The tenants, by name."),
 ]
 LoseDataOption = Annotated[
     str | None,
@@ -40,7 +40,6 @@ LoseDataOption = Annotated[
         "--lose-data",
         metavar="A,B",
         help="The same names again, to confirm that their data is lost.",
-        show_default=False,
     ),
 ]
 NoExportOption = Annotated[

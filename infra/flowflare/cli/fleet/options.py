@@ -15,7 +15,6 @@ EnvironmentOption = Annotated[
         metavar="NAME",
         help="The environment.",
         autocompletion=complete_environments,
-        show_default=False,
     ),
 ]
 TenantsOption = Annotated[
@@ -25,7 +24,6 @@ TenantsOption = Annotated[
         metavar="A,B",
         help="Only these tenants; by default all.",
         autocompletion=complete_tenants,
-        show_default=False,
     ),
 ]
 TagOption = Annotated[
@@ -34,7 +32,6 @@ TagOption = Annotated[
         "--tag",
         metavar="TAG",
         help="Only tenants with this tag; given several times, with any of these tags.",
-        show_default=False,
     ),
 ]
 ShardOption = Annotated[
@@ -43,7 +40,6 @@ ShardOption = Annotated[
         "--shard",
         metavar="I/N",
         help="Only the I-th of N parts, to spread the work over N machines.",
-        show_default=False,
     ),
 ]
 ChangedOption = Annotated[
@@ -60,7 +56,6 @@ WorkersOption = Annotated[
         min=1,
         max=32,
         help="How many tenants at a time; by default as cores and memory allow, 8 at most.",
-        show_default=False,
     ),
 ]
 ExportsOption = Annotated[

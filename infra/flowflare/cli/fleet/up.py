@@ -47,7 +47,6 @@ RetireOption = Annotated[
         "--retire",
         metavar="NAME",
         help="Export and remove this tenant, which is retired in tenants.yaml.",
-        show_default=False,
     ),
 ]
 MaxFailuresOption = Annotated[

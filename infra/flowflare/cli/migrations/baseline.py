@@ -49,7 +49,6 @@ def baseline(
             "--to",
             metavar="FILE",
             help="The last file that the database already has; by default the last of all.",
-            show_default=False,
         ),
     ] = None,
     stack: StackOption = DEFAULT_STACK,

@@ -38,10 +38,7 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     folder: Annotated[
         Path | None,
         typer.Option(
-            "--folder",
-            metavar="DIR",
-            help="A folder of migrations, instead of a stack's.",
-            show_default=False,
+            "--folder", metavar="DIR", help="A folder of migrations, instead of a stack's."
         ),
     ] = None,
     pending: Annotated[

@@ -42,11 +42,7 @@ from flowflare.state.checkpoint import Resource
 def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     file: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[FILE]",
-            help="Restore to before this file; its number is enough.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="[FILE]", help="Restore to before this file; its number is enough."),
     ] = None,
     bookmark: Annotated[
         str | None,

@@ -29,7 +29,6 @@ ClientOption = Annotated[
         metavar="NAME",
         help="The client whose database to use; by default the tracking database.",
         autocompletion=complete_clients,
-        show_default=False,
     ),
 ]
 DatabaseOption = Annotated[
@@ -38,7 +37,6 @@ DatabaseOption = Annotated[
         "--database",
         metavar="BINDING",
         help="The binding of the client's database, if it has several.",
-        show_default=False,
     ),
 ]
 
