@@ -95,11 +95,11 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     Args:
         now: the time in Unix seconds, for a date in `Retry-After`.
     """
-    milliseconds = _parse_number(headers.get("retry-after-ms"))
+    milliseconds = parse_positive(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     text = headers.get("retry-after")
-    seconds = _parse_number(text)
+    seconds = parse_positive(text)
     if seconds is not None or not text:
         return seconds
     try:
@@ -109,7 +109,8 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, moment.timestamp() - now) or None
 
 
-def _parse_number(text: str | None) -> float | None:
+def parse_positive(text: str | None) -> float | None:
+    """Parse a positive, finite number of a header; None for anything else."""
     try:
         number = float(text or "")
     except ValueError:

@@ -68,7 +68,7 @@ def set_values(
         raise _refuse(file, dict.fromkeys(keys[0] for keys in values))
     if check is not None:
         check(text)
-    _replace_file(file, text)
+    replace_file(file, text)
     return text
 
 
@@ -244,8 +244,8 @@ def _refuse(file: Path, keys: Iterable[str]) -> ConfigError:
     return ConfigError([Problem(file.name, message, remedy)])
 
 
-def _replace_file(file: Path, text: str) -> None:
-    """Replace a file atomically and keep its mode."""
+def replace_file(file: Path, text: str) -> None:
+    """Write a file atomically and durably; a file that exists keeps its mode."""
     target = file.resolve()
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     try:
@@ -253,7 +253,7 @@ def _replace_file(file: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(draft).chmod(target.stat().st_mode & 0o7777)
+        Path(draft).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o644)
         Path(draft).replace(target)
     except BaseException:
         Path(draft).unlink(missing_ok=True)

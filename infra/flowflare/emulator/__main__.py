@@ -10,7 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
-from flowflare.emulator.foreground import Options, serve
+from flowflare.emulator.foreground import serve
+from flowflare.emulator.process import Settings
 from flowflare.errors import EmulatorError
 
 
@@ -30,11 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     try:
-        asyncio.run(
-            serve(
-                Options(options.data, options.port, options.node, options.node_modules), _print_json
-            )
-        )
+        asyncio.run(serve(Settings(**vars(options)), _print_json))
     except EmulatorError as error:
         _print_json({"error": error.message, "remedy": error.remedy})
         return error.exit_code

@@ -1,6 +1,7 @@
 """Serve the control API below `/emulator/`: what tests need and Cloudflare does not have."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
@@ -40,24 +41,18 @@ class Cron(BaseModel):
     """Milliseconds since 1970, up to the last date that JavaScript can represent."""
 
 
+@dataclass(frozen=True)
 class Control:
-    """Serve health, the request log, fault rules, Workers, crons and account settings."""
+    """Serve health, the log, faults, Workers, crons, accounts, tokens and the limit on calls."""
 
-    def __init__(
-        self,
-        database: Database,
-        workers: Workers,
-        accounts: AccountsStore,
-        faults: Faults,
-        log: RequestLog,
-        identity: dict[str, Any],
-    ) -> None:
-        self._database = database
-        self._workers = workers
-        self._accounts = accounts
-        self._faults = faults
-        self._log = log
-        self._identity = identity
+    database: Database
+    workers: Workers
+    accounts: AccountsStore
+    faults: Faults
+    log: RequestLog
+    tokens: Tokens
+    limit: RateLimit
+    identity: dict[str, Any]
 
     def routes(self) -> list[BaseRoute]:
         """List the control API's operations."""
@@ -75,58 +70,62 @@ class Control:
             Route("/emulator/settle", self._settle, methods=["POST"]),
             Route("/emulator/cron", self._run_cron, methods=["POST"]),
             Route("/emulator/accounts/{account}", self._set_account, methods=["PUT"]),
+            Route("/emulator/tokens", self._add_token, methods=["POST"]),
+            Route("/emulator/rate-limit", self._show_limits, methods=["GET"]),
+            Route("/emulator/rate-limit", self._set_limit, methods=["PUT"]),
+            Route("/emulator/rate-limit", self._reset_limits, methods=["DELETE"]),
         ]
 
     async def _show_health(self, _: Request) -> Response:
-        health = self._workers.health()
-        document = {**self._identity, **health, "crashes": self._workers.crashes}
+        health = self.workers.health()
+        document = {**self.identity, **health, "crashes": self.workers.crashes}
         return JSONResponse(document, 503 if health["status"] == "failed" else 200)
 
     async def _list_requests(self, request: Request) -> Response:
         since = number(request, "since", 0)
-        return JSONResponse(self._log.since(since, request.query_params.get("account")))
+        return JSONResponse(self.log.since(since, request.query_params.get("account")))
 
     async def _clear_requests(self, _: Request) -> Response:
-        self._log.clear()
+        self.log.clear()
         return Response(status_code=204)
 
     async def _list_rules(self, _: Request) -> Response:
-        return JSONResponse([rule.view() for rule in self._faults.all()])
+        return JSONResponse([rule.view() for rule in self.faults.all()])
 
     async def _add_rule(self, request: Request) -> Response:
         try:
             rule = Rule.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
-        return JSONResponse(self._faults.add(rule).view(), 201)
+        return JSONResponse(self.faults.add(rule).view(), 201)
 
     async def _remove_rules(self, _: Request) -> Response:
-        self._faults.remove()
+        self.faults.remove()
         return Response(status_code=204)
 
     async def _remove_rule(self, request: Request) -> Response:
-        found = self._faults.remove(request.path_params["rule"])
+        found = self.faults.remove(request.path_params["rule"])
         return Response(status_code=204 if found else 404)
 
     async def _release_calls(self, request: Request) -> Response:
-        found = self._faults.release(request.path_params["rule"])
+        found = self.faults.release(request.path_params["rule"])
         return Response(status_code=204 if found else 404)
 
     async def _describe_workers(self, request: Request) -> Response:
         account = request.query_params.get("account")
-        rows = self._database.rows("SELECT account, name, enabled FROM scripts ORDER BY 1, 2")
+        rows = self.database.rows("SELECT account, name, enabled FROM scripts ORDER BY 1, 2")
         workers = [
             {
                 "account": row["account"],
                 "script": row["name"],
                 "enabled": bool(row["enabled"]),
-                "url": self._workers.url(row["account"], row["name"]),
+                "url": self.workers.url(row["account"], row["name"]),
             }
             for row in rows
             if account in {None, row["account"]}
         ]
-        running = self._workers.health()["status"] == "ready"
-        runtime = await self._workers.describe() if running else None
+        running = self.workers.health()["status"] == "ready"
+        runtime = await self.workers.describe() if running else None
         return JSONResponse({"workers": workers, "runtime": runtime})
 
     async def _limit_units(self, request: Request) -> Response:
@@ -134,11 +133,11 @@ class Control:
             units = Units.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
-        await self._workers.limit(units.loaded, units.idle_seconds)
+        await self.workers.limit(units.loaded, units.idle_seconds)
         return Response(status_code=204)
 
     async def _settle(self, request: Request) -> Response:
-        settled = await self._workers.settle(request.query_params.get("account"))
+        settled = await self.workers.settle(request.query_params.get("account"))
         return JSONResponse(settled, 500 if settled["problems"] else 200)
 
     async def _run_cron(self, request: Request) -> Response:
@@ -147,17 +146,13 @@ class Control:
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
         account, script = cron_request.account, cron_request.script
-        row = self._database.row(
-            "SELECT cron FROM schedules WHERE account = ? AND script = ? ORDER BY position",
-            account,
-            script,
-        )
-        cron = cron_request.cron or (row["cron"] if row else None)
+        rows = self.database.select("schedules", "position", account=account, script=script)
+        cron = cron_request.cron or (rows[0]["cron"] if rows else None)
         if cron is None:
             return JSONResponse({"problem": f"'{script}' has no cron trigger"}, 404)
         moment = cron_request.time or int(time.time() * 1000)
         try:
-            outcome = await self._workers.scheduled(account, script, cron, moment)
+            outcome = await self.workers.scheduled(account, script, cron, moment)
         except EmulatorError as error:
             return JSONResponse({"problem": error.message}, 500)
         return JSONResponse({"outcome": outcome, "cron": cron})
@@ -168,54 +163,24 @@ class Control:
             return JSONResponse(
                 {"problem": f"key_value_classes must be one of {', '.join(KEY_VALUE_RULES)}"}, 400
             )
-        self._accounts.set_key_value_rule(account_of(request), rule)
+        self.accounts.set_key_value_rule(account_of(request), rule)
         return Response(status_code=204)
 
+    async def _add_token(self, _: Request) -> Response:
+        return JSONResponse({"token": self.tokens.add()}, 201)
 
-class TokenControl:
-    """Create further API tokens; the limit counts the calls of each token separately.
+    async def _show_limits(self, _: Request) -> Response:
+        return JSONResponse([limit.model_dump() for limit in self.limit.all()])
 
-    Args:
-        tokens: the tokens that the API accepts.
-    """
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    def routes(self) -> list[BaseRoute]:
-        """List the control API's operations."""
-        return [Route("/emulator/tokens", self._add, methods=["POST"])]
-
-    async def _add(self, _: Request) -> Response:
-        return JSONResponse({"token": self._tokens.add()}, 201)
-
-
-class LimitControl:
-    """Show, change and reset the limit on calls."""
-
-    def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
-
-    def routes(self) -> list[BaseRoute]:
-        """List the control API's operations."""
-        return [
-            Route("/emulator/rate-limit", self._show, methods=["GET"]),
-            Route("/emulator/rate-limit", self._set, methods=["PUT"]),
-            Route("/emulator/rate-limit", self._reset, methods=["DELETE"]),
-        ]
-
-    async def _show(self, _: Request) -> Response:
-        return JSONResponse([limit.model_dump() for limit in self._limit.all()])
-
-    async def _set(self, request: Request) -> Response:
+    async def _set_limit(self, request: Request) -> Response:
         try:
-            self._limit.set(Limit.model_validate(await json_object(request)))
+            self.limit.set(Limit.model_validate(await json_object(request)))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
         return Response(status_code=204)
 
-    async def _reset(self, _: Request) -> Response:
-        self._limit.reset()
+    async def _reset_limits(self, _: Request) -> Response:
+        self.limit.reset()
         return Response(status_code=204)
 
 

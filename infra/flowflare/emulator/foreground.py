@@ -8,13 +8,13 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from flowflare.emulator import api_token, pidfile
+from flowflare.emulator.process import Settings
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import application, assemble, listen, server_for
 from flowflare.errors import EmulatorError
@@ -22,17 +22,7 @@ from flowflare.errors import EmulatorError
 _LOCK_PATIENCE = 15.0
 
 
-@dataclass(frozen=True)
-class Options:
-    """Hold the options that an emulator is started with."""
-
-    data: Path
-    port: int
-    node: Path
-    node_modules: Path
-
-
-async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None:
+async def serve(options: Settings, say: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:

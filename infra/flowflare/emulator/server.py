@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowflare.emulator import codes
-from flowflare.emulator.control import Control, LimitControl, TokenControl
+from flowflare.emulator.control import Control
 from flowflare.emulator.database import Database
 from flowflare.emulator.doors import Doors, Tokens
 from flowflare.emulator.envelope import Refusal, failure, refusal
@@ -132,9 +132,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(targets, consumers, workers),
         ConsumerRoutes(consumers, workers),
-        Control(database, workers, accounts, rules, log, identity),
-        TokenControl(tokens),
-        LimitControl(limit),
+        Control(database, workers, accounts, rules, log, tokens, limit, identity),
     ]
     routes = [route for service in services for route in service.routes()]
     return Parts(database, workers, routes, rules, log, limit, routing, tokens)

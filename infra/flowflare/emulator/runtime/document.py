@@ -54,11 +54,6 @@ def key_of(account: str, script: str) -> str:
     return f"{account}-{script}"
 
 
-def code_of(script: Script) -> str:
-    """Return the key under which the child stores a script's modules."""
-    return script.etag
-
-
 def module_document(module: Module) -> dict[str, Any]:
     """Return a module in the form that the child reads."""
     kind = _MODULE_TYPES.get(module.content_type.split(";")[0], "Data")
@@ -80,7 +75,7 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "port": contents.ports[script.name],
         "enabled": script.enabled,
         "service_worker": script.service_worker,
-        "code": code_of(script),
+        "code": script.etag,
         "compatibility_date": script.metadata["compatibility_date"],
         "compatibility_flags": script.metadata["compatibility_flags"],
         "has_default": any(export.name == "default" for export in script.exports),

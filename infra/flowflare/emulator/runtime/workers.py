@@ -17,7 +17,6 @@ from flowflare.emulator.runtime.changes import Changes
 from flowflare.emulator.runtime.contents import Reader, items_of
 from flowflare.emulator.runtime.contract import Deletions
 from flowflare.emulator.runtime.document import (
-    code_of,
     down_document,
     key_of,
     module_document,
@@ -250,9 +249,9 @@ class Workers:
         ]
         removed = [name for name in published.documents.keys() & names if name not in scripts]
         code = {
-            code_of(script): [module_document(module) for module in self._reader.modules(script)]
+            script.etag: [module_document(module) for module in self._reader.modules(script)]
             for name, script in scripts.items()
-            if "down" not in documents[name] and not published.has_code(code_of(script))
+            if "down" not in documents[name] and not published.has_code(script.etag)
         }
         keys = [key_of(account, name) for name in removed]
         change = {"account": account, "changed": changed, "removed": keys}
@@ -292,14 +291,11 @@ class Workers:
         }
 
     def _port(self, account: str, script: str) -> int:
-        row = self._database.row(
-            "SELECT port FROM ports WHERE account = ? AND script = ?", account, script
-        )
-        if row is not None:
+        for row in self._database.select("ports", account=account, script=script):
             return int(row["port"])
         digest = hashlib.sha256(f"{account}/{script}".encode()).digest()
         port = self._find_free_port(int.from_bytes(digest[:4]))
-        self._database.run("INSERT INTO ports VALUES (?, ?, ?)", account, script, port)
+        self._database.insert("ports", account, script, port)
         return port
 
     def _move(self, account: str, port: int) -> None:

@@ -5,8 +5,6 @@ deleted. A later run therefore finds everything that a killed run left behind. A
 on the environment, beside the stack's own lease, so that only one run works on it at a time.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowflare.api import PROCESS, Connector
+from flowflare.config.edit import replace_file
 from flowflare.config.files import Project, ProjectFile, read_project_file
 from flowflare.config.yaml_nodes import YamlText
 from flowflare.engine import access
@@ -41,10 +40,6 @@ from flowflare.values.events import OnEvent, Update
 _PROTECT: Final = "flowflare:protect"
 
 
-def _do_nothing(_: Project) -> None:
-    """Ignore a call: the default of `ready` and `judge`."""
-
-
 @dataclass(frozen=True)
 class CommandContext:
     """What a command about environments works with.
@@ -59,8 +54,8 @@ class CommandContext:
 
     root: Path
     environ: Mapping[str, str] = field(repr=False)
-    ready: Callable[[Project], None] = _do_nothing
-    judge: Callable[[Project], None] = _do_nothing
+    ready: Callable[[Project], None] = lambda _: None
+    judge: Callable[[Project], None] = lambda _: None
     on_event: OnEvent | None = None
     now: Callable[[], datetime] = utc_now
     api: Connector | None = None
@@ -139,7 +134,8 @@ def bring_up(
         )
         is_new = found is None
         found = records.write(record, found)
-        _write(where.project.stack_file(name), made.text, present)
+        if made.text != present:
+            replace_file(where.project.stack_file(name), made.text)
         update, seeded = _up(made, where, chosen, seeds)
         if seeded:
             known = {(seed.file, seed.database): seed for seed in record.seeds}
@@ -191,7 +187,8 @@ def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -
             return False
         record = found.record
         file = where.project.stack_file(record.stack)
-        _write(file, record.text, _read_own_file(record.stack, where, found))
+        if record.text != _read_own_file(record.stack, where, found):
+            replace_file(file, record.text)
         project = where.project.parse_stack(record.stack, YamlText(file.name, record.text))
         environ = where.environ_of(record.base)
         stack = open_fleet_stack(project, environ, api=where.api)
@@ -256,16 +253,12 @@ def _read_own_file(stack: str, where: CommandContext, found: StoredRecord | None
                 f"{file.name}:{value.line} protects environment {stack}; nothing was changed",
                 remedy=f"If its data may be lost, remove the line: {_PROTECT}: {value.text}",
             )
-    if found is None and _has_resources(stack, where):
+    if found is None and not _is_empty(open_backend(where.project, stack, where.environ).load()):
         raise FleetError(
             f"stack {stack} has resources but no record of an ephemeral environment",
             remedy="Choose another name, for example pr-123.",
         )
     return text
-
-
-def _has_resources(stack: str, where: CommandContext) -> bool:
-    return not _is_empty(open_backend(where.project, stack, where.environ).load())
 
 
 def _is_empty(raw: Any) -> bool:
@@ -285,21 +278,6 @@ def _delete_state(project: Project, where: CommandContext) -> None:
     history = f".pulumi/history/{project.name}/{project.stack}/"
     for key in [*store.keys(backend.key), *store.keys(history)]:
         store.delete(key)
-
-
-def _write(file: Path, text: str, present: str | None) -> None:
-    """Write the stack's file atomically, unless it has this text already."""
-    if present == text:
-        return
-    handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(file)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
 
 
 def list_expired(

@@ -15,6 +15,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from flowflare.api.retries import parse_positive
+
 #: Seconds for a program that does not state its timeout. Most programs wait a minute.
 _UNKNOWN: Final = 50.0
 #: Seconds for a program without a timeout: longer than the longest wait for the budget.
@@ -35,7 +37,7 @@ def patience_of(headers: Mapping[str, str]) -> float:
         headers: the request's headers by lower-case name.
     """
     for name in _TIMEOUT_HEADERS:
-        timeout = _parse_number(headers.get(name))
+        timeout = parse_positive(headers.get(name))
         if timeout is not None:
             return max(timeout / 2, timeout - _MARGIN)
     if headers.get("x-stainless-lang") == "go":
@@ -48,11 +50,3 @@ def patience_of(headers: Mapping[str, str]) -> float:
 def retry_after(seconds: float) -> int:
     """Return the `Retry-After` of a call that could be sent after so many seconds."""
     return max(1, min(math.ceil(seconds), _LONGEST_RETRY_AFTER))
-
-
-def _parse_number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number > 0 else None

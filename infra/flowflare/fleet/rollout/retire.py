@@ -10,14 +10,12 @@ from shlex import quote
 from typing import Literal
 
 from flowflare.errors import FleetError
-from flowflare.fleet.records import Outcome, TenantRecord
+from flowflare.fleet.records import Outcome, TenantRecord, TenantRecords
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit
 from flowflare.fleet.rollout.rollout import (
     WAIT,
-    RecordWriter,
     RolloutRules,
-    TaskRunner,
     format_time,
     is_unchanged,
     make_done_event,
@@ -28,6 +26,7 @@ from flowflare.fleet.rollout.rollout import (
 from flowflare.fleet.session import FleetSession
 from flowflare.fleet.tenants.model import Tenant
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
+from flowflare.fleet.workers.workshop import Workshop
 
 #: Tenants that will be removed: their names by stack.
 LeavingTenants = Mapping[str, str]
@@ -59,8 +58,8 @@ class Removal:
 
     def __init__(
         self,
-        runner: TaskRunner,
-        records: RecordWriter,
+        runner: Workshop,
+        records: TenantRecords,
         emit: Emit,
         rules: RolloutRules,
         *,

@@ -6,47 +6,25 @@ rollout that was killed at any moment resumes from the records.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
-from flowflare.fleet.records import Outcome, TenantRecord
+from flowflare.fleet.records import Outcome, TenantRecord, TenantRecords
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
 from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.rollout.plan import RolloutPlan, TenantUpdate
 from flowflare.fleet.rollout.waves import Wave
-from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task, TaskEvent
+from flowflare.fleet.workers.pool import Result, Task, TaskEvent
+from flowflare.fleet.workers.workshop import Workshop
 
 # Health checks mostly wait for responses, so each gets a thread.
 _CHECK_THREADS: Final = 16
 #: Seconds to wait for the last call of a killed run, whose stack is still locked.
 WAIT: Final = 100
-
-
-class TaskRunner(Protocol):
-    """Run tasks, as the pool of workers does."""
-
-    def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
-        """Run tasks, which are requested one by one; see `Pool`."""
-
-    def stop(self) -> None:
-        """Start no more tasks."""
-
-
-class RecordWriter(Protocol):
-    """Store the outcomes of runs."""
-
-    def claim(self, record: TenantRecord) -> TenantRecord | None:
-        """Record that a run begins, or return the record of another run that began first."""
-
-    def release(self, stack: str) -> None:
-        """Undo a claim."""
-
-    def write(self, record: TenantRecord) -> None:
-        """Overwrite a stack's record."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +70,8 @@ class Rollout:
     def __init__(
         self,
         plan: RolloutPlan,
-        runner: TaskRunner,
-        records: RecordWriter,
+        runner: Workshop,
+        records: TenantRecords,
         checker: Checker,
         emit: Emit,
         rules: RolloutRules,

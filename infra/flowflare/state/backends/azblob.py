@@ -7,14 +7,14 @@ finds: a client secret, a federated token, a managed identity or the Azure CLI's
 
 import shutil
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from flowflare.errors import StateError
-from flowflare.state.backends.objects import ObjectStore, Timeouts, make_obstore
+from flowflare.state.backends.objects import ObjectStore, Timeouts, connect_obstore
 from flowflare.state.backends.refusals import Remedies
-from flowflare.state.backends.url import BucketUrl, UrlOptions, read_bucket_url
+from flowflare.state.backends.url import UrlOptions, read_bucket_url
 
 _OPTIONS: Final = UrlOptions(
     texts=("storage_account", "domain", "protocol"),
@@ -34,7 +34,7 @@ _IDENTITIES: Final = ("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY
 def open_container(
     url: str,
     environ: Mapping[str, str],
-    base: Path | None = None,
+    _base: Path | None = None,
     *,
     patience: Timeouts | None = None,
 ) -> ObjectStore:
@@ -43,13 +43,11 @@ def open_container(
     Args:
         url: `azblob://CONTAINER[/PREFIX][?OPTIONS]`.
         environ: the environment, for the account, credentials and options missing in the URL.
-        base: not used.
         patience: how long to wait for the container.
 
     Raises:
         StateError: the URL is invalid, or does not name an account.
     """
-    del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     settings = _connection_string(environ)
 
@@ -79,9 +77,8 @@ def open_container(
         **_credentials(environ, settings),
     }
 
-    def connect() -> Any:
-        return _connect(place, tuple(sorted(config.items())), patience)
-
+    sorted_config = tuple(sorted(config.items()))
+    connect = partial(connect_obstore, "AzureStore", place, sorted_config, patience)
     return ObjectStore(place, connect, REMEDIES, patience)
 
 
@@ -103,10 +100,3 @@ def _connection_string(environ: Mapping[str, str]) -> dict[str, str]:
     text = next(filter(None, map(environ.get, names)), "")
     parts = (part.partition("=") for part in text.split(";") if part)
     return {name: value for name, _, value in parts}
-
-
-@lru_cache(maxsize=8)
-def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Timeouts) -> Any:
-    from obstore.store import AzureStore
-
-    return make_obstore(AzureStore, url, dict(config), patience)

@@ -6,13 +6,13 @@ server's. A conditional write names the object's generation.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.state.backends.objects import ObjectStore, Timeouts, make_obstore
+from flowflare.state.backends.objects import ObjectStore, Timeouts, connect_obstore
 from flowflare.state.backends.refusals import Remedies
-from flowflare.state.backends.url import BucketUrl, UrlOptions, read_bucket_url
+from flowflare.state.backends.url import UrlOptions, read_bucket_url
 
 _OPTIONS: Final = UrlOptions(
     texts=(), switches=(), ignored=("access_id", "private_key_path"), example="gs://BUCKET"
@@ -33,7 +33,7 @@ _NAMES: Final = {
 def open_bucket(
     url: str,
     environ: Mapping[str, str],
-    base: Path | None = None,
+    _base: Path | None = None,
     *,
     patience: Timeouts | None = None,
 ) -> ObjectStore:
@@ -42,13 +42,11 @@ def open_bucket(
     Args:
         url: `gs://BUCKET[/PREFIX]`.
         environ: the environment, for credentials; STORAGE_EMULATOR_HOST as for Google's libraries.
-        base: not used.
         patience: how long to wait for the bucket.
 
     Raises:
         StateError: the URL is invalid.
     """
-    del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     config: dict[str, Any] = {
         key: environ[name] for key, name in _NAMES.items() if environ.get(name)
@@ -57,14 +55,6 @@ def open_bucket(
         address = emulator if "://" in emulator else f"http://{emulator}"
         config = {"base_url": address, "bearer_token": "emulator"}
 
-    def connect() -> Any:
-        return _connect(place, tuple(sorted(config.items())), patience)
-
+    settings = tuple(sorted(config.items()))
+    connect = partial(connect_obstore, "GCSStore", place, settings, patience)
     return ObjectStore(place, connect, REMEDIES, patience, version="version")
-
-
-@lru_cache(maxsize=8)
-def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Timeouts) -> Any:
-    from obstore.store import GCSStore
-
-    return make_obstore(GCSStore, url, dict(config), patience)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from flowflare.errors import ConflictError, StateError
@@ -214,6 +215,16 @@ class ObjectStore:
             if pause is None:
                 raise self._remedies.make_error(self.url, refusal)
             self._patience.sleep(pause * random.uniform(1, 1.5))  # noqa: S311 -- no secret
+
+
+@lru_cache(maxsize=16)
+def connect_obstore(
+    kind: str, url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Timeouts
+) -> Any:
+    """Make the obstore store of a class by its name, once for the same arguments."""
+    from obstore import store
+
+    return make_obstore(getattr(store, kind), url, dict(config), patience)
 
 
 def make_obstore(

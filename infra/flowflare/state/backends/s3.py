@@ -67,7 +67,7 @@ _KEY_NAMES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_
 def open_bucket(
     url: str,
     environ: Mapping[str, str],
-    base: Path | None = None,
+    _base: Path | None = None,
     *,
     patience: Timeouts | None = None,
 ) -> ObjectStore:
@@ -76,13 +76,11 @@ def open_bucket(
     Args:
         url: `s3://BUCKET[/PREFIX][?OPTIONS]`.
         environ: the environment, for region, endpoint, profile and keys missing in the URL.
-        base: not used.
         patience: how long to wait for the bucket.
 
     Raises:
         StateError: the URL is invalid.
     """
-    del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Timeouts()
     keys = tuple(environ.get(name, "") for name in _KEY_NAMES)
     # The URL's profile wins over keys in the environment, and those over its profile.
