@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -36,7 +36,7 @@ def main() -> None:
     """Record what standard input asks for.
 
     The request is {root, top, stacks or null, key, packages: `installed` or `sources`, answer: a
-    path}. No variable of the environment tells the program that it is recorded.
+    path}. The program cannot recognize a recording by a variable of the environment.
     """
     request = json.loads(sys.stdin.read())
     for name in OWN_VARIABLES:
@@ -51,7 +51,9 @@ def main() -> None:
             top = Path(request.get("top", request["root"]))
             RECORDED_TOPS.append(top.resolve())
             packages.choose_mode(request.get("packages", "installed"))
-            for line in record_lines(Path(request["root"]), request["stacks"], request["key"], top):
+            folders = (top, Path(request["answer"]).parent)
+            root, stacks, key = Path(request["root"]), request["stacks"], request["key"]
+            for line in record_lines(root, stacks, key, folders):
                 if os.getpid() != own:
                     os._exit(0)  # a copy of this process that the program made by forking
                 write(line)
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def record_lines(
-    root: Path, stacks: list[str] | None, key: str, top: Path | None = None
+    root: Path, stacks: list[str] | None, key: str, folders: Sequence[Path] = ()
 ) -> Iterator[dict[str, Any]]:
     """Record the stacks, line by line.
 
@@ -68,7 +70,7 @@ def record_lines(
         root: the project's folder in the checkout.
         stacks: the stacks to record; None for all that have a file.
         key: stamps secrets, in base64.
-        top: the checkout's folder, by default the project's.
+        folders: more folders whose names differ in every run: the checkout's and the process's own.
 
     Yields:
         First `{format, stacks}`. Then for each stack `{begin}`, and when it is recorded `{stack,
@@ -82,8 +84,8 @@ def record_lines(
     known = shared.list_stacks()
     wanted = known if stacks is None else [name for name in stacks if name in known]
     yield {"format": FORMAT, "stacks": wanted}
-    folders = (str(root), str(top or root))
-    stamps, texts = Stamps(base64.b64decode(key), folders), Texts()
+    names_of_run = [str(folder) for folder in (root, *folders)]
+    stamps, texts = Stamps(base64.b64decode(key), names_of_run), Texts()
     for name in wanted:
         yield {"begin": name}
         before = len(texts.by_digest)

@@ -76,8 +76,8 @@ class Stamps:
 
     Args:
         key: the HMAC key, the same for recordings that are compared.
-        folders: the folders of the checkout, the innermost first. A secret that contains them gets
-            the same stamp in every checkout.
+        folders: the folders of the checkout and of the process, the innermost first. A secret that
+            contains them gets the same stamp in every recording.
     """
 
     def __init__(self, key: bytes, folders: Sequence[str] = ()) -> None:
