@@ -60,7 +60,6 @@ class Budget:
 
     Args:
         clock: returns monotonic seconds.
-        sleep: waits for a number of seconds.
         calls: how many calls a window may have.
         window: the window in seconds.
         others: who else makes calls.

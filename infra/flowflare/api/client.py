@@ -57,7 +57,6 @@ class Client:
 
     Args:
         sdk: the official SDK's client with token and base URL. It does not retry.
-        budget: the budget of the token.
         pace: clock and retries.
     """
 

@@ -60,7 +60,6 @@ class Pace:
     Attributes:
         clock: returns monotonic seconds.
         now: returns the time in Unix seconds.
-        sleep: waits for a number of seconds.
         timeout: seconds until a call without a response counts as lost.
         retries: how often and how long one call is tried.
         calls: how many calls a token may make in 5 minutes.

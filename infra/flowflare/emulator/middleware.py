@@ -70,37 +70,30 @@ class _Call:
         return errors if isinstance(errors, list) else []
 
 
+@dataclass(frozen=True)
 class Gatekeeper:
     """Apply authentication, the limit on calls, fault rules and the log to calls of the API.
 
-    Args:
+    Attributes:
         app: the application that answers.
         tokens: the tokens that the API accepts.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        tokens: Tokens,
-        rules: faults.Faults,
-        log: RequestLog,
-        limit: RateLimit,
-    ) -> None:
-        self._app = app
-        self._tokens = tokens
-        self._rules = rules
-        self._log = log
-        self._limit = limit
+    app: ASGIApp
+    tokens: Tokens
+    rules: faults.Faults
+    log: RequestLog
+    limit: RateLimit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a call's token, apply its fault rule, and log the call."""
         if scope["type"] != "http" or not scope["path"].startswith(API):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         path = scope["path"].removeprefix(API)
         account = _ACCOUNT.match(path)
         call = _Call(
-            sequence=self._log.next_number(),
+            sequence=self.log.next_number(),
             began=time.monotonic(),
             method=scope["method"],
             path=path,
@@ -110,21 +103,21 @@ class Gatekeeper:
         try:
             await self._handle(call, scope, receive, send)
         finally:
-            self._log.add(call.entry())
+            self.log.add(call.entry())
 
     async def _handle(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        if not self._tokens.admits(headers) and not _WITH_OWN_TOKEN.fullmatch(call.path):
+        if not self.tokens.admits(headers) and not _WITH_OWN_TOKEN.fullmatch(call.path):
             # Before the limit and the faults: calls without a valid token are neither counted nor
             # held.
             await failure(codes.authentication())(scope, receive, _watch(call, send))
             return
-        verdict = self._limit.count(_token(headers))
+        verdict = self.limit.count(_token(headers))
         send = _with_headers(verdict.headers, send)
         if verdict.refused:
             await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
             return
-        active = self._rules.for_call(call.method, call.path, call.account)
+        active = self.rules.for_call(call.method, call.path, call.account)
         call.fault = active.id if active else None
         watched = _watch(call, send)
         if active is None or await _wait_for_rule(active):
@@ -135,7 +128,7 @@ class Gatekeeper:
     async def _answer(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the service answer, and wrap its failures in Cloudflare's envelope."""
         try:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         except Exception:
             _LOG.exception("%s %s", call.method, call.path)
             if call.status is not None:
@@ -150,7 +143,7 @@ class Gatekeeper:
             await failure(_fault_refusal(action))(scope, receive, send)
             return
         if isinstance(action, faults.Lose) or (isinstance(action, faults.Silence) and action.done):
-            await self._app(scope, receive, _discard)
+            await self.app(scope, receive, _discard)
         if isinstance(action, faults.Silence):
             await _wait_for_disconnect(receive)
         _cut(scope)

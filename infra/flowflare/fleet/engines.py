@@ -35,7 +35,6 @@ def open_fleet_stack(
     """Open one stack of a fleet for a run.
 
     Args:
-        project: the project with the stack's configuration.
         environ: the stack's environment variables, including its passphrase and token.
         forwarder: the address of the fleet's forwarder with its token; None to call the API
             directly.
@@ -58,8 +57,6 @@ class CheckedEnvirons:
     """Make the environment variables of a fleet's stacks, and check the Pulumi CLI once.
 
     Args:
-        project: the project of the stacks.
-        environ_of: makes a stack's environment variables.
         needs_cli: whether any of the stacks needs the Pulumi CLI.
     """
 

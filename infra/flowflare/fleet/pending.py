@@ -48,7 +48,6 @@ def find_pending(
     """Compare the files of stacks with what was last applied.
 
     Args:
-        reader: reads the stacks' configuration.
         environ: the environment variables that their programs would run with.
         on_progress: is called before slow work.
 

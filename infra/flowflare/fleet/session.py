@@ -25,7 +25,6 @@ class FleetSession:
     """The selected tenants of one environment.
 
     Attributes:
-        tenants: the selected tenants, with any status.
         files: the stacks' files that were read and not yet parsed, by stack.
     """
 

@@ -21,8 +21,6 @@ class Finding:
         severity: `error` stops `up`, `warning` does not.
         line: the line in it, from 1.
         statement: the first line of the statement; empty for a finding about the file.
-        message: what is wrong.
-        remedy: what to write instead.
         accepted: the reason from the comment that accepts it, else None.
     """
 

@@ -39,7 +39,6 @@ class HistoryProblem:
         kind: the kind of difference.
         file: the applied file, or the new file that conflicts with it.
         message: what is wrong; begins with a file's name.
-        remedy: what to do.
     """
 
     kind: Kind

@@ -62,7 +62,6 @@ class _Stream(io.TextIOBase):
     A program may keep it, for example in a handler of `logging`, so it also works after `end`.
 
     Args:
-        redactor: the filter.
         before: the stream that the program would have without the filter.
         raw: receives the filtered text instead, if the descriptor is filtered too: a copy of it.
         wait: waits for what other programs wrote to the same descriptor earlier.

@@ -21,7 +21,6 @@ class Passage:
     """Passes text on as soon as it is certain that no secret begins in it.
 
     Args:
-        redactor: the filter.
         put: receives the text that is passed on.
         is_watched: whether the end of a text is passed on after a moment although a secret may
             begin in it, so that a person sees a line of progress as it is written.

@@ -25,7 +25,6 @@ def filter_descriptor(
 
     Args:
         target: a copy of it, which receives the filtered text.
-        redactor: the filter.
 
     Yields:
         A function that waits until the pipe is empty.
@@ -47,7 +46,6 @@ class _Reader(threading.Thread):
 
     Args:
         target: the descriptor to write to; a copy of it is used.
-        redactor: the filter.
     """
 
     def __init__(self, target: int, redactor: Redactor) -> None:

@@ -30,7 +30,6 @@ def read_file(source: FileSource, root: Path) -> bytes:
     """Read the bytes of a file, without one line break at its end.
 
     Args:
-        source: the file.
         root: the folder that a relative path starts at.
 
     Raises:

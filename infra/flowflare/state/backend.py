@@ -158,7 +158,6 @@ class Backend:
         """Make a writer for the states of one run. Readers see the old state or the new one, whole.
 
         Args:
-            sealer: encrypts the secrets.
             after: the checkpoint that the run has read, by default the current one.
             guard: called before each write; raises an error if the run may no longer write.
         """

@@ -270,7 +270,6 @@ class CheckpointWriter:
     """Writes checkpoints of one stack as text, and reuses the text of unchanged records.
 
     Args:
-        sealer: encrypts the secrets.
         stack: the stack's full name, `organization/<project>/<stack>`.
         version: the program and version that write, for the manifest.
     """
@@ -320,7 +319,6 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
     """Read a checkpoint's content, and add what earlier versions did not write.
 
     Args:
-        raw: the parsed JSON.
         opener: decrypts its secrets later.
 
     Raises:

@@ -77,9 +77,6 @@ def format_word(value: Any) -> str:
 def check_checkpoint(raw: Any) -> None:
     """Check a checkpoint of format version 3.
 
-    Args:
-        raw: the parsed JSON.
-
     Raises:
         ValueError: the shape is wrong; the message says where.
     """
@@ -96,7 +93,6 @@ def check_deployment(latest: Any, place: str = "`deployment`") -> None:
     """Check a deployment: what a checkpoint calls `latest` and an export `deployment`.
 
     Args:
-        latest: the parsed JSON.
         place: its name in messages.
 
     Raises:

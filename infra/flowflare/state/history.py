@@ -47,7 +47,6 @@ def record_run(
     Args:
         kind: the kind of the run, as the CLI names it.
         project: the project with the stack's configuration, for its configuration.
-        report: what the run did.
         may_write: raises an error if the run has lost the stack; then nothing is written.
     """
     if not backend.shared:

@@ -42,11 +42,9 @@ class Lease:
 
     Attributes:
         owner: a random ID of the run.
-        holder: the run's process.
         acquired, expires: seconds since 1970, by its holder's clock.
         seconds: how long it is valid after it was written.
         generation: the number of leases that the stack has had, including this.
-        released: whether it has ended.
         kernel: whether its holder also had the kernel's lock in the state's folder.
     """
 
@@ -172,7 +170,6 @@ def hold_lease(  # noqa: PLR0913 -- all but the stack have defaults
     """Hold a stack's lease until the block ends.
 
     Args:
-        store: where the stack's state is.
         seconds: how long it is valid without a renewal.
         kernel: whether the caller has the kernel's lock in the state's folder.
         on_wait: called with a sentence before this waits to see whether a lease is renewed.
@@ -296,9 +293,6 @@ def list_held(
     """List the leases that seem to be held now, by stack; unreadable ones are skipped.
 
     Does not watch them, so the answer depends on this machine's clock.
-
-    Args:
-        store: where the stacks' state is.
 
     Raises:
         StateError: the store cannot be reached.

@@ -33,9 +33,6 @@ def open_project_store(project: ProjectFile, environ: Mapping[str, str]) -> Stor
 def open_backend(project: ProjectFile, stack: str, environ: Mapping[str, str]) -> Backend:
     """Open the backend of a stack's state.
 
-    Args:
-        project: the stack's project.
-
     Raises:
         StateError: the stack's state is in the project's folder, but another backend is configured.
     """

@@ -31,8 +31,6 @@ class Lock:
     """A lock file, which names the process that holds the stack.
 
     Attributes:
-        holder: the process that wrote it.
-        timestamp: when it was written.
         engine: `flowflare` for ours, empty for the Pulumi CLI's.
         generation: the generation of our run's lease, 0 for none.
     """

@@ -29,7 +29,6 @@ class Clock:
     Attributes:
         now: seconds since 1970, on which other machines may not agree.
         elapsed: seconds that never go back and do not stop while the machine sleeps.
-        sleep: waits for some seconds.
     """
 
     now: Callable[[], float] = time.time
@@ -56,7 +55,6 @@ def stays(store: Store, key: str, tag: str, seconds: float, clock: Clock) -> boo
     """Return whether an object keeps its version for some seconds; returns as soon as it does not.
 
     Args:
-        store: where the object is.
         key: which object.
         tag: its version, as it was read just now.
         seconds: how long to keep reading it.

@@ -128,7 +128,6 @@ def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
     """Yield a function that shows events; a live display runs until the block ends.
 
     Args:
-        picture: the progress, which the events update.
         json: whether events are printed as JSON lines on standard output, and nothing else.
     """
     lock = threading.RLock()

@@ -25,10 +25,8 @@ def refuse_left(removed: RemovalResult, what: str, emit: Emit, seconds: float) -
     """Stop a command that could not remove every tenant.
 
     Args:
-        removed: the result of the removal.
         what: `retired` or `destroyed`.
         emit: receives an event with the tenants by progress.
-        seconds: how long it took.
 
     Raises:
         FleetError: a tenant could not be removed.

@@ -20,7 +20,6 @@ class AssetFolders:
     """Write each set of files once, into a folder that is named by its digest.
 
     Args:
-        database: the emulator's file.
         folder: the folder of all sets.
     """
 
@@ -36,7 +35,6 @@ class AssetFolders:
         """Return how a Worker's assets are served, with the folder of its files.
 
         Args:
-            account: the account.
             assets: `manifest` and `config` as they are stored with the script.
         """
         config = assets["config"]

@@ -50,7 +50,6 @@ class Workers:
 
     Args:
         programs: the paths of Node and its packages.
-        data: the folder of the Workers' data.
     """
 
     def __init__(self, programs: Programs, data: Path, database: Database) -> None:

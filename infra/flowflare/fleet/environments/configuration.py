@@ -49,7 +49,6 @@ class Ephemeral:
 
     Attributes:
         project: the project with the content of its file, which may not be written yet.
-        spec: the stack that it describes.
     """
 
     project: Project
@@ -65,7 +64,6 @@ def make_ephemeral(shared: ProjectFile, base: str, stack: str, environment: str)
     """Make the configuration of an ephemeral stack.
 
     Args:
-        shared: the project.
         base: the stack whose configuration is the base.
 
     Raises:

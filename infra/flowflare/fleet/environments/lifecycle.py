@@ -47,8 +47,6 @@ class CommandContext:
     Attributes:
         ready: is called before an engine runs, to start what it needs.
         judge: is called before `up`, and raises if `up` must not run.
-        on_event: is called with the engine's events.
-        now: returns the time.
         api: opens the API's clients; None for the connector of this process.
     """
 

@@ -54,7 +54,6 @@ class SeedResult:
     """The result of one file.
 
     Attributes:
-        seed: the record of the file.
         ran: whether the file was run now; otherwise it had been run before.
         changed: whether it had been run before with other content.
     """
@@ -117,9 +116,6 @@ def refuse_unknown(seeds: Sequence[SeedFile], spec: StackSpec) -> None:
 
 def run_seeds(seeds: Sequence[SeedFile], spec: StackSpec, client: Client) -> tuple[SeedResult, ...]:
     """Run the files that have not been run in their databases.
-
-    Args:
-        spec: the deployed stack.
 
     Raises:
         FleetError: D1 refused a file; the database is unchanged by that file.

@@ -31,7 +31,6 @@ def load(sql: Path, into: Path) -> None:
     """Run the statements of an export one by one in a new SQLite database.
 
     Args:
-        sql: the export's file.
         into: the database's file, which must not exist.
 
     Raises:
@@ -50,10 +49,6 @@ def load(sql: Path, into: Path) -> None:
 
 def measure_export(sql: Path, scratch: Path) -> tuple[Columns, dict[str, str]]:
     """Load an export and measure it.
-
-    Args:
-        sql: the export's file.
-        scratch: a folder for the temporary database.
 
     Returns:
         The columns of its tables, and the measures.
@@ -78,12 +73,7 @@ def measure_export(sql: Path, scratch: Path) -> tuple[Columns, dict[str, str]]:
 
 
 def measure(query: Query, columns: Columns) -> dict[str, str]:
-    """Measure a database in SQLite or D1; equal contents have equal measures.
-
-    Args:
-        query: runs a statement in the database.
-        columns: the columns of its tables.
-    """
+    """Measure a database in SQLite or D1; equal contents have equal measures."""
     wanted = list(_make_subqueries(columns).items())
     found: dict[str, str] = {}
     for begin in range(0, len(wanted), _BATCH):

@@ -92,32 +92,21 @@ def databases_of(deployment: Deployment) -> tuple[StackDatabase, ...]:
     )
 
 
+@dataclass(frozen=True)
 class Exporter:
     """Export one stack's databases.
 
-    Args:
-        store: the store for exports.
+    Attributes:
         scratch: an empty folder for downloads.
         sleep: waits between polls for a finished export.
-        now: returns the time.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        store: Store,
-        stack: str,
-        scratch: Path,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._client = client
-        self._store = store
-        self._stack = stack
-        self._scratch = scratch
-        self._sleep = sleep
-        self._now = now
+    client: Client
+    store: Store
+    stack: str
+    scratch: Path
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def export(self, databases: Sequence[StackDatabase]) -> Manifest | None:
         """Export databases; a deleted database must have an earlier export.
@@ -132,12 +121,12 @@ class Exporter:
         present = [database for database in databases if self._exists(database)]
         deleted = [database for database in databases if database not in present]
         before = self._find_earlier(deleted)
-        at = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
-        folder = f"{self._stack}/{at.replace(':', '-')}"
+        at = self.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        folder = f"{self.stack}/{at.replace(':', '-')}"
         made = tuple(self._export_one(database, folder) for database in present)
-        manifest = Manifest(stack=self._stack, at=at, databases=made)
+        manifest = Manifest(stack=self.stack, at=at, databases=made)
         if made:
-            self._store.put(
+            self.store.put(
                 f"{folder}/{MANIFEST}", manifest.model_dump_json(indent=2).encode() + b"\n"
             )
         whole = manifest.model_copy(update={"databases": (*made, *before)})
@@ -154,9 +143,9 @@ class Exporter:
         for database in databases:
             if not self._exists(database):
                 continue
-            rows = _count_rows(RemoteDatabase(self._client, database.account_id, database.uuid))
+            rows = _count_rows(RemoteDatabase(self.client, database.account_id, database.uuid))
             if database.uuid not in known:
-                raise FleetError(f"database {database.name} has no export in {self._store.url}")
+                raise FleetError(f"database {database.name} has no export in {self.store.url}")
             if dict(known[database.uuid].tables) != rows:
                 message = f"database {database.name} has changed since its export"
                 raise FleetError(f"{message}; nothing was deleted", remedy=_SUSPEND)
@@ -165,13 +154,13 @@ class Exporter:
         """Read the newest complete export of each database, by the database's ID."""
         return {
             database.uuid: database
-            for manifest in read_manifests(self._store, self._stack)
+            for manifest in read_manifests(self.store, self.stack)
             for database in manifest.databases
         }
 
     def _exists(self, database: StackDatabase) -> bool:
         try:
-            self._client.call("GET", _path(database))
+            self.client.call("GET", _path(database))
         except ApiError as error:
             if error.status == 404:
                 return False
@@ -186,20 +175,20 @@ class Exporter:
         for database in deleted:
             if database.uuid not in known:
                 raise FleetError(
-                    f"database {database.name} of stack {self._stack} is not in the account and "
-                    f"has no export in {self._store.url}",
+                    f"database {database.name} of stack {self.stack} is not in the account and "
+                    f"has no export in {self.store.url}",
                     remedy="To destroy the stack without it: flowflare fleet destroy --no-export",
                 )
         return tuple(known[database.uuid] for database in deleted)
 
     def _export_one(self, one: StackDatabase, folder: str) -> ExportedDatabase:
         """Export a database, and repeat it if the database changes during the export."""
-        database = RemoteDatabase(self._client, one.account_id, one.uuid)
-        file = self._scratch / f"{one.name}.sql"
+        database = RemoteDatabase(self.client, one.account_id, one.uuid)
+        file = self.scratch / f"{one.name}.sql"
         before = _count_rows(database)
         for _ in range(_TRIES):
             digest = self._download(one, file)
-            columns, exported = exported_sql.measure_export(file, self._scratch)
+            columns, exported = exported_sql.measure_export(file, self.scratch)
             after = _count_rows(database)
             tables = exported_sql.rows_of(exported)
             if tables == before == after:
@@ -274,7 +263,7 @@ class Exporter:
         body: dict[str, Any] = {"output_format": "polling"}
         pause = 0.1
         while True:
-            answer = self._client.call("POST", f"{_path(one)}/export", body=body)
+            answer = self.client.call("POST", f"{_path(one)}/export", body=body)
             status = answer.get("status")
             if status == "complete":
                 return str(answer["result"]["signed_url"])
@@ -283,18 +272,18 @@ class Exporter:
                     f"D1 does not export {one.name}: {answer.get('error') or 'no reason given'}"
                 )
             if "current_bookmark" in body:
-                self._sleep(pause)
+                self.sleep(pause)
                 pause = min(pause * 2, 2.0)
             body["current_bookmark"] = answer["at_bookmark"]
 
     def _store_file(self, file: Path, key: str, digest: str) -> None:
         """Write a file to the store, and check its digest there."""
-        if isinstance(self._store, FolderStore):
-            _move(file, self._store.path(key))
+        if isinstance(self.store, FolderStore):
+            _move(file, self.store.path(key))
         else:
-            self._store.put(key, file.read_bytes())
-        if _digest(self._store, key) != digest:
-            raise FleetError(f"{self._store.describe(key)} differs from what was written")
+            self.store.put(key, file.read_bytes())
+        if _digest(self.store, key) != digest:
+            raise FleetError(f"{self.store.describe(key)} differs from what was written")
 
 
 def read_manifests(store: Store, stack: str) -> list[Manifest]:

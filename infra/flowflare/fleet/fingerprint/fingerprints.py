@@ -51,7 +51,6 @@ def make_fingerprints(
     reports the details.
 
     Args:
-        reader: reads the stacks' configuration.
         environ: the environment variables that their programs would run with.
         on_progress: is called before slow work, such as installing npm packages.
 

@@ -48,7 +48,6 @@ class Inputs:
         sources: what is bundled for each client, by its name.
         migrations: the migration folders of the clients' databases.
         secrets: secrets whose values may change without a change of the configuration.
-        policies: the files with the team's policies.
     """
 
     sources: Mapping[str, ClientSource]

@@ -23,7 +23,6 @@ class CallRoute:
     """The parts of a call's path.
 
     Attributes:
-        stack: the stack that makes the call.
         upstream: the base URL of the API.
         target: the path and query to send, byte for byte as they were received.
         path: the path below the API's base URL, for messages.
@@ -40,7 +39,6 @@ def make_url(address: str, stack: str, upstream: str = CLOUDFLARE) -> str:
 
     Args:
         address: the forwarder's address with its token: `Forwarder.address`.
-        stack: the stack that makes the calls.
         upstream: the API's own base URL, including `/client/v4`.
     """
     upstream = upstream.rstrip("/")
@@ -55,8 +53,6 @@ def make_environ(
 
     Args:
         address: the forwarder's address with its token.
-        stack: the stack that makes the calls.
-        environ: the present environment variables.
         upstream: the API's base URL; by default CLOUDFLARE_BASE_URL, or Cloudflare's API.
     """
     wanted = upstream or environ.get("CLOUDFLARE_BASE_URL") or CLOUDFLARE

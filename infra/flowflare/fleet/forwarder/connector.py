@@ -24,7 +24,6 @@ class ForwardedConnector(Connector):
 
     Args:
         address: the forwarder's address with its token: `Forwarder.address`.
-        stack: the stack that makes the calls.
         pace: the clients' clock and retries; their timeout is longer than any wait.
     """
 

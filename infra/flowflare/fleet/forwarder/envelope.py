@@ -13,12 +13,7 @@ TOO_MANY: Final = 971
 
 @dataclass(frozen=True)
 class ForwarderResponse:
-    """A complete response.
-
-    Attributes:
-        headers: names and values.
-        body: the envelope.
-    """
+    """A complete response."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -32,7 +27,6 @@ def make_refusal(
 
     Args:
         code: Cloudflare's code for this error, or the status.
-        message: the reason.
         retry_after: seconds to wait before a retry.
     """
     envelope: dict[str, Any] = {

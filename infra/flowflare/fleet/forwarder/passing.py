@@ -33,11 +33,7 @@ _AHEAD: Final = 16
 
 
 class Body(httpx.AsyncByteStream):
-    """A request's body. It is read ahead, so that a disconnect of the client is noticed.
-
-    Args:
-        receive: the ASGI server's `receive`.
-    """
+    """A request's body. It is read ahead, so that a disconnect of the client is noticed."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive

@@ -104,7 +104,6 @@ class Forwarder:
         """Return the base URL with which a stack calls an API.
 
         Args:
-            stack: the stack that makes the calls.
             upstream: the API's own base URL.
         """
         return make_url(self.address, stack, upstream)

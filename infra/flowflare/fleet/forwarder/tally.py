@@ -41,7 +41,6 @@ class Tally:
         """Count a call that is sent now.
 
         Args:
-            stack: the stack that makes the call.
             waited: the seconds that the call waited.
         """
         with self._lock:

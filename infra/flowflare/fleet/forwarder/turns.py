@@ -56,7 +56,6 @@ class Turns:
         """Wait for a call's turn and count the call; `give` ends it.
 
         Args:
-            stack: the stack that makes the call.
             patience: how many seconds the call may wait.
 
         Returns:

@@ -57,7 +57,6 @@ class HealthResult:
 
     Attributes:
         found: what the checks found; for an unhealthy tenant only what is wrong.
-        seconds: how long the check took.
         remedy: what to look at, if known.
     """
 
@@ -71,7 +70,6 @@ class Checker:
     """Check the health of tenants; may be used by many threads.
 
     Args:
-        expected: the environment's settings for health checks.
         patience: how long to wait for a tenant, and the clock; by default `within_seconds`.
         place: where the params of the environment's run are set, for the remedy.
     """

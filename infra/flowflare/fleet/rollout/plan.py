@@ -20,8 +20,6 @@ class TenantUpdate:
     Attributes:
         tenant: its name.
         fingerprint: the fingerprint of its inputs as they are now.
-        suspended: whether it will be switched off.
-        before: the record of its last run.
     """
 
     tenant: str
@@ -42,7 +40,6 @@ class RolloutPlan:
     """The plan of a rollout.
 
     Attributes:
-        resumed: whether it resumes an interrupted rollout.
         waves: the waves of tenants, in order.
         updates: the tenants of the waves, by name.
         through: tenants that this rollout deployed before it was interrupted.

@@ -5,7 +5,7 @@ databases are exported again, and deleted databases keep their earlier exports.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from shlex import quote
 from typing import Literal
 
@@ -37,8 +37,6 @@ class RemovalResult:
     """The result of a removal.
 
     Attributes:
-        removed: tenants whose stacks were removed.
-        failed: tenants whose stacks were not removed.
         api_calls: the number of requests to Cloudflare's API.
     """
 
@@ -47,44 +45,32 @@ class RemovalResult:
     api_calls: int
 
 
+@dataclass
 class Removal:
     """Export and destroy stacks.
 
-    Args:
-        emit: is called with each event.
+    Attributes:
         rules: the release and clocks, for the records.
         exports: the folder or `s3://` URL for exports; None for no export.
     """
 
-    def __init__(
-        self,
-        runner: Workshop,
-        records: TenantRecords,
-        emit: Emit,
-        rules: RolloutRules,
-        *,
-        outcome: Literal["retired", "destroyed"],
-        exports: str | None,
-    ) -> None:
-        self._runner = runner
-        self._records = records
-        self._emit = emit
-        self._rules = rules
-        self._outcome: Literal["retired", "destroyed"] = outcome
-        self._exports = exports
-        self._api_calls = 0
-        self._removed: list[str] = []
-        self._failed: list[str] = []
+    runner: Workshop
+    records: TenantRecords
+    emit: Emit
+    rules: RolloutRules
+    outcome: Literal["retired", "destroyed"]
+    exports: str | None
+    _api_calls: int = field(default=0, init=False)
+    _removed: list[str] = field(default_factory=list, init=False)
+    _failed: list[str] = field(default_factory=list, init=False)
 
     def run(self, leaving: LeavingTenants) -> RemovalResult:
         """Export and destroy the stacks of tenants, each of which the user has named."""
         for result in self._run_tasks(leaving, self._make_exports(leaving)):
             place, databases = result.value["place"], result.value["databases"]
             tenant, stack = leaving[result.task.stack], result.task.stack
-            self._emit(
-                events.Exported(tenant=tenant, stack=stack, place=place, databases=databases)
-            )
-        options = {"lose_data": "all", "wait": WAIT, "exports": self._exports}
+            self.emit(events.Exported(tenant=tenant, stack=stack, place=place, databases=databases))
+        options = {"lose_data": "all", "wait": WAIT, "exports": self.exports}
         destroys = [
             Task("destroy", stack, options)
             for stack, tenant in leaving.items()
@@ -93,19 +79,19 @@ class Removal:
         for result in self._run_tasks(leaving, destroys):
             tenant = leaving[result.task.stack]
             self._removed.append(tenant)
-            self._records.write(self._record(result.task.stack, self._outcome, result))
-            self._emit(make_done_event(tenant, self._outcome, result))
+            self.records.write(self._record(result.task.stack, self.outcome, result))
+            self.emit(make_done_event(tenant, self.outcome, result))
         return RemovalResult(tuple(self._removed), tuple(self._failed), self._api_calls)
 
     def _make_exports(self, leaving: LeavingTenants) -> Iterator[Task]:
         for stack in leaving:
-            self._records.claim(self._record(stack, "running"))
-            if self._exports is not None:
-                yield Task("export", stack, {"exports": self._exports})
+            self.records.claim(self._record(stack, "running"))
+            if self.exports is not None:
+                yield Task("export", stack, {"exports": self.exports})
 
     def _run_tasks(self, leaving: LeavingTenants, tasks: Iterable[Task]) -> Iterator[Result]:
         """Run tasks, record and report the failures, and yield the results of the others."""
-        for result in self._runner.run(tasks, lambda event: self._report(leaving, event)):
+        for result in self.runner.run(tasks, lambda event: self._report(leaving, event)):
             self._api_calls += result.api_calls
             if result.ok:
                 yield result
@@ -113,26 +99,26 @@ class Removal:
             tenant, stack = leaving[result.task.stack], result.task.stack
             self._failed.append(tenant)
             if result.held:
-                self._records.release(stack)
+                self.records.release(stack)
             else:
-                self._records.write(self._record(stack, "failed", result))
-            self._emit(make_failed_event(tenant, "failed", result, result.error, result.remedy))
+                self.records.write(self._record(stack, "failed", result))
+            self.emit(make_failed_event(tenant, "failed", result, result.error, result.remedy))
 
     def _report(self, leaving: LeavingTenants, event: TaskEvent) -> None:
         tenant, task = leaving[event.task.stack], event.task
         if event.kind == "began":
             doing: Literal["export", "destroy"] = "export" if task.kind == "export" else "destroy"
-            self._emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
+            self.emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
         elif not is_unchanged(event):
-            self._emit(make_step_event(tenant, event))
+            self.emit(make_step_event(tenant, event))
 
     def _record(self, stack: str, outcome: Outcome, result: Result | None = None) -> TenantRecord:
         return TenantRecord(
             stack=stack,
             outcome=outcome,
-            at=format_time(self._rules.now()),
+            at=format_time(self.rules.now()),
             error=result.error if result else "",
-            release=self._rules.release,
+            release=self.rules.release,
             **measure_run(result),
         )
 

@@ -36,7 +36,6 @@ class RolloutRules:
             canary's wave, one is enough.
         command: the command that resumes the rollout, for the remedy.
         release: the release of Flowflare, for the records.
-        now: returns the time.
         clock: returns a monotonic time in seconds, to measure durations.
     """
 
@@ -61,11 +60,7 @@ class _Progress:
 
 
 class Rollout:
-    """One rollout; `stop` may be called from any thread while it runs.
-
-    Args:
-        emit: is called with one event at a time.
-    """
+    """One rollout; `stop` may be called from any thread while it runs."""
 
     def __init__(
         self,

@@ -21,11 +21,7 @@ _FOLDER: Final = ".flowflare/rollouts"
 
 
 class UnfinishedRollout:
-    """The unfinished rollout of one environment and selection, if there is one.
-
-    Args:
-        now: returns the time.
-    """
+    """The unfinished rollout of one environment and selection, if there is one."""
 
     def __init__(
         self,

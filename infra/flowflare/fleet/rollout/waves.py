@@ -22,7 +22,6 @@ class Candidate:
     """A tenant whose inputs have changed since its last run.
 
     Attributes:
-        canary: whether it has the tag `canary`.
         trouble: the outcome of an earlier run that did not succeed; otherwise empty.
         suspended: whether it has no traffic, so that deploying it proves little.
     """
@@ -39,7 +38,6 @@ class Wave:
 
     Attributes:
         number: its number among the rollout's waves, from 1.
-        of: the number of waves.
         tenants: its tenants, in the order in which they begin.
     """
 

@@ -34,7 +34,6 @@ class StackFile:
     """The file of one stack.
 
     Attributes:
-        path: the file.
         text: the wanted content; empty for a stale file.
         kind: `new` if the file does not exist, `changed` if its content differs, `same` if it is
             up to date, or `stale` if the fleet wrote it but no longer has the stack.
@@ -131,7 +130,6 @@ def refuse_copies(project: Project, values: Mapping[Keys, Any]) -> None:
     """Refuse to write into a fleet's file what the next `fleet config` would drop.
 
     Args:
-        project: the project with the stack's configuration.
         values: what would be written; only ciphertexts stay in the file.
 
     Raises:

@@ -28,7 +28,6 @@ class Layer:
     """The keys of one mapping in the source.
 
     Attributes:
-        position: the mapping's position.
         values: full key to JSON value.
         written: full key to the key as it is written.
     """

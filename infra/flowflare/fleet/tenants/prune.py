@@ -33,7 +33,6 @@ def prune(
 
     Args:
         files: the files, from `stack_files`.
-        project: the project of the stacks.
     """
     return tuple(_prune_file(file, project, environ) for file in files if file.kind == "stale")
 

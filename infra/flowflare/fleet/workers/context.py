@@ -19,13 +19,10 @@ class TaskContext:
     """One task's stack and environment.
 
     Attributes:
-        project: the project with the stack's configuration.
-        options: the task's options.
         environ: the stack's environment variables with its secrets; equal to `os.environ`.
         forwarder: the forwarder's address with its token; None to call the API directly.
         gate: is called before every API call; raises if the pool has ended.
         pause: waits between calls; raises if the pool has ended.
-        on_event: is called with the engine's events.
     """
 
     project: Project

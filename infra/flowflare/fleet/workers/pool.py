@@ -31,7 +31,6 @@ class Task:
     Attributes:
         kind: the kind of task: `preview`, `up`, `destroy` and so on; `fleet.workers.tasks` lists
             them.
-        options: the task's options as JSON values.
     """
 
     kind: str
@@ -44,11 +43,9 @@ class Result:
     """The result of a task.
 
     Attributes:
-        ok: whether it succeeded.
         value: its result as JSON values; None if it failed.
         error: why it failed, without secrets.
         remedy: what to do about the failure; may be empty.
-        seconds: how long it took.
         api_calls: the worker's requests to Cloudflare's API for it; 0 for a stack of the Pulumi
             CLI, whose requests the forwarder counts.
         held: whether it failed because another run locks the stack; nothing was changed.

@@ -14,12 +14,7 @@ from flowflare.fleet.workers.worker import MEMORY, default_workers
 
 @dataclass(frozen=True)
 class Workshop:
-    """The workers and the budget that they share.
-
-    Attributes:
-        workers: the pool of processes.
-        forwarder: the forwarder of their calls.
-    """
+    """The workers and the budget that they share."""
 
     workers: Pool
     forwarder: Forwarder

@@ -32,7 +32,6 @@ class Timeouts:
     Attributes:
         connect, read: seconds for a connection, and between two parts of an answer.
         pauses: seconds before each retry, plus a random part of up to half of it.
-        sleep: waits.
     """
 
     connect: float = 5.0
@@ -233,7 +232,6 @@ def make_obstore(
     """Make obstore's store for a URL, without a request.
 
     Args:
-        kind: obstore's class.
         url: the bucket and the prefix.
         config: the class's configuration.
         patience: how long to wait for the store.

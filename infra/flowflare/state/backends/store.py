@@ -85,7 +85,6 @@ class Store(Protocol):
         """Return the tags of objects by key, without their content.
 
         Args:
-            prefix: what the keys begin with.
             ending: what the keys end with; of several endings, any.
         """
 

@@ -36,7 +36,6 @@ class Exports:
     """Hold running exports, by the bookmark that clients poll with, and finished ones.
 
     Args:
-        runtime: runs queries on the databases.
         clock: returns seconds since any fixed moment.
     """
 

@@ -32,11 +32,7 @@ _Signature = tuple[tuple[int, int], ...]
 
 
 class History:
-    """Store and restore the moments of all databases.
-
-    Args:
-        runtime: knows the databases' files.
-    """
+    """Store and restore the moments of all databases."""
 
     def __init__(self, database: Database, runtime: Runtime) -> None:
         self._database = database

@@ -14,11 +14,7 @@ _MAX_BYTES = 100_000_000
 
 
 class Imports:
-    """Hold announced and uploaded files until they have run.
-
-    Args:
-        runtime: runs queries on the databases.
-    """
+    """Hold announced and uploaded files until they have run."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

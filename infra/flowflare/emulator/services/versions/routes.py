@@ -1,5 +1,6 @@
 """Serve versions and deployments."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -20,15 +21,13 @@ from flowflare.emulator.services.versions.deployments import DeploymentsStore
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
 
 
+@dataclass(frozen=True)
 class VersionRoutes:
     """Serve the operations of a script's `versions` and `deployments`."""
 
-    def __init__(
-        self, store: ScriptsStore, deployments: DeploymentsStore, runtime: Runtime
-    ) -> None:
-        self._store = store
-        self._deployments_store = deployments
-        self._runtime = runtime
+    store: ScriptsStore
+    deployments: DeploymentsStore
+    runtime: Runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -42,15 +41,15 @@ class VersionRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        live = self._store.get(account_of(request), name_of(request, "script"))
-        versions = [self._view(version) for version in self._store.scripts.versions(live)]
+        live = self.store.get(account_of(request), name_of(request, "script"))
+        versions = [self._view(version) for version in self.store.scripts.versions(live)]
         return answer_page(request, versions, per_page=20, listed="items")
 
     async def _upload(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
         upload = await read_upload(request)
-        exports = await exports_of(upload, self._runtime)
-        version = self._store.put_version(
+        exports = await exports_of(upload, self.runtime)
+        version = self.store.put_version(
             account,
             name,
             upload,
@@ -61,31 +60,31 @@ class VersionRoutes:
         return success({**self._view(version), "startup_time_ms": 1})
 
     async def _get(self, request: Request) -> Response:
-        version = self._store.version(
+        version = self.store.version(
             account_of(request), name_of(request, "script"), name_of(request, "version")
         )
         return success(self._view(version))
 
     async def _list_deployments(self, request: Request) -> Response:
-        deployments = self._deployments_store.list_deployments(
+        deployments = self.deployments.list_deployments(
             account_of(request), name_of(request, "script")
         )
         return success({"deployments": deployments})
 
     async def _get_deployment(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
-        return success(self._deployments_store.get(account, name, name_of(request, "deployment")))
+        return success(self.deployments.get(account, name, name_of(request, "deployment")))
 
     async def _deploy(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
-        deployment = self._deployments_store.create(
+        deployment = self.deployments.create(
             account, name, await json_object(request), client_of(request)
         )
-        await self._runtime.publish(account)
+        await self.runtime.publish(account)
         return success(deployment)
 
     def _view(self, script: Script) -> dict[str, Any]:
-        settings = views.settings(script, self._store.ledger(script.account))
+        settings = views.settings(script, self.store.ledger(script.account))
         return {
             "id": script.version_id,
             "number": script.number,
