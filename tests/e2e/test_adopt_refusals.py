@@ -17,6 +17,7 @@ from tests.unit.migrations.test_original import ORIGINAL
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 SERVICE = "flowflare-service"
+SERVICE_OF_STACK = "local-flowflare-service"
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +95,13 @@ def test_resources_of_another_stack_and_an_unused_database_are_refused(
         shutil.copy(project.root / "Pulumi.local.yaml", other)
         manual.adopt(*FOUND, "--stack", "other")
         error = adopt_refused(manual)
+        assert f"does not have {SERVICE_OF_STACK}, and {SERVICE} belongs to stack" in error
         assert "belongs to stack flowflare/other" in error
         assert load_state(project) is None
+        named = ("--names", f"service={SERVICE}")
+        assert "belongs to stack flowflare/other" in adopt_refused(manual, *named)
         manual.create_database("another-db")
-        error = manual.adopt("--names", "found", "--names", "database=another-db", code=1).err
+        error = manual.adopt(*named, "--names", "database=another-db", code=1).err
         assert "uses the D1 database flowflare-db as DB" in error
         # A database that was created again by hand is not the one in state.
         manual.call("DELETE", f"/d1/database/{uuid}")

@@ -81,19 +81,35 @@ def place_names(project: Project, names: Mapping[str, str]) -> dict[tuple[str, .
 
 
 def recognise(
-    spec: StackSpec, account: Account, client: Client, chosen: Mapping[str, str]
+    spec: StackSpec,
+    account: Account,
+    client: Client,
+    chosen: Mapping[str, str],
+    owned: Mapping[str, str],
 ) -> tuple[Recognised, ...]:
     """Find parts of the stack that have other names in the account.
 
     Args:
         chosen: names that are already chosen.
+        owned: the scripts that other stacks manage, with the stack's name; none is a candidate.
+
+    Raises:
+        AdoptionError: all services of the account belong to other stacks.
     """
     found: list[Recognised] = []
     service = chosen.get("service", spec.service.script_name)
     if service not in account.scripts():
         wanted = set(list_classes_after(SERVICE_HISTORY))
         rows = [row for row in account.namespaces() if row.get("class") in wanted]
-        scripts = tuple(sorted({str(row["script"]) for row in rows if row.get("script")}))
+        having = sorted({str(row["script"]) for row in rows if row.get("script")})
+        scripts = tuple(script for script in having if script not in owned)
+        if having and not scripts:
+            listed = ", ".join(f"{script} belongs to stack {owned[script]}" for script in having)
+            raise AdoptionError(
+                f"the account does not have {service}, and {listed}",
+                remedy="Two stacks with the same resource undo each other's changes. To create a "
+                "service of this stack, run `up`, or adopt with --names declared.",
+            )
         if not scripts:
             return ()
         classes = ", ".join(sorted(wanted))
@@ -102,7 +118,7 @@ def recognise(
             return tuple(found)
         service = scripts[0]
     found += _recognise_database(spec, account, service, chosen)
-    found += _recognise_clients(spec, account, client, service, chosen)
+    found += _recognise_clients(spec, account, client, service, chosen, owned)
     return tuple(found)
 
 
@@ -128,12 +144,13 @@ def _recognise_clients(
     client: Client,
     service: str,
     chosen: Mapping[str, str],
+    owned: Mapping[str, str],
 ) -> list[Recognised]:
     declared = {
         spec_client.name: chosen.get(f"clients.{spec_client.name}", spec_client.script_name)
         for spec_client in spec.clients
     }
-    taken = {*declared.values(), service}
+    taken = {*declared.values(), *owned, service}
     references = read_references(client, spec.account_id, service)
     free = sorted({reference.script for reference in references} - taken)
     free = [script for script in free if script in account.scripts()]

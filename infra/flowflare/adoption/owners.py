@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from flowflare.kinds import workers_script
 from flowflare.kinds.registry import find_kind
 from flowflare.state.backend import parse_stored
 from flowflare.state.backends.store import Store
@@ -34,6 +35,22 @@ def find_owned_elsewhere(
             key = _make_key(str(other.get("type")), str(other.get("id")), inputs)
             if key in wanted:
                 yield wanted[key], name
+
+
+def list_owned_scripts(states: Iterable[tuple[str, Any]], account: str) -> dict[str, str]:
+    """Return the scripts of an account that other stacks manage, with the stack's name.
+
+    Args:
+        states: the names of other stacks with their parsed checkpoints.
+        account: the account.
+    """
+    return {
+        str(resource.get("id")): stack
+        for stack, raw in states
+        for resource in _list_resources(raw)
+        if resource.get("type") == workers_script.KIND.type
+        and (resource.get("inputs") or {}).get("accountId") == account
+    }
 
 
 def _is_owned(type_: str) -> bool:

@@ -21,6 +21,7 @@ from flowflare.adoption.key import KeyChoice, read_key
 from flowflare.adoption.model import Adoption
 from flowflare.adoption.names import parse_names, recognise
 from flowflare.adoption.original import read_original
+from flowflare.adoption.owners import list_owned_scripts, read_other_states
 from flowflare.adoption.text import write_lines
 from flowflare.api import connect
 from flowflare.cli.console import open_stderr, print_json, print_lines, print_result, quote_program
@@ -126,7 +127,10 @@ def _look(
     place, opened = _open_source(project, spec)
     account = Account(place.client, place.account_id)
     written = parse_names([word for word in words if word not in (_FOUND, _DECLARED)], spec)
-    chosen = _choose_names(spec, account, place, written, words)
+    neighbours = opened(project).neighbours
+    states = read_other_states(*neighbours) if neighbours else ()
+    owned = list_owned_scripts(states, place.account_id)
+    chosen = _choose_names(spec, account, place, written, words, owned)
     spec = read_spec(choose_names(project, chosen))
     return plan_adoption(project, place, opened, KeyChoice(spec, given, new), chosen)
 
@@ -137,7 +141,7 @@ def _convert(project: Project, words: Sequence[str], file: Path) -> None:
     place, _ = _open_source(project, spec)
     account = Account(place.client, place.account_id)
     written = parse_names([word for word in words if word not in (_FOUND, _DECLARED)], spec)
-    chosen = _choose_names(spec, account, place, written, words)
+    chosen = _choose_names(spec, account, place, written, words, {})
     name = chosen.get("database", spec.service.database_name)
     file.write_text(read_original(account, name), "utf-8")
     print_result(
@@ -152,6 +156,7 @@ def _choose_names(
     place: AdoptionSource,
     chosen: Mapping[str, str],
     words: Sequence[str],
+    owned: Mapping[str, str],
 ) -> Mapping[str, str]:
     """Return the names given on the command line, and recognised ones if `found` is among them.
 
@@ -160,7 +165,7 @@ def _choose_names(
     """
     if _DECLARED in words:
         return chosen
-    found = recognise(spec, account, place.client, chosen)
+    found = recognise(spec, account, place.client, chosen, owned)
     undecided = [part for part in found if _FOUND not in words or len(part.candidates) > 1]
     if undecided:
         lines = "\n".join(f"  {part}" for part in undecided)

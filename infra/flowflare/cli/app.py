@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "types": "flowflare.cli.types:types",
     "order": "flowflare.cli.order:order",
     "unlock": "flowflare.cli.unlock:unlock",
+    "stack": "flowflare.cli.stack:app",
     "drift": "flowflare.cli.drift:drift",
     "refresh": "flowflare.cli.refresh:refresh",
     "adopt": "flowflare.cli.adopt:adopt",

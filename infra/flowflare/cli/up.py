@@ -92,21 +92,11 @@ def _show(update: "Update", stack: str, next_command: str) -> None:
     else:
         total = sum(step.custom for step in update.steps)
         print_result(f"Nothing changed: all {total} resources are up to date.")
-    _show_resources(update)
-    for name, url in _list_urls(update.outputs):
+    if urls := _list_urls(update.outputs):
+        print_result("\nWorkers")
+    for name, url in urls:
         print_result(f"  {name:<36} {url}")
     print_result(f"\nNext:  {quote_program()} {next_command}{make_stack_option(stack)}")
-
-
-def _show_resources(update: "Update") -> None:
-    from flowflare.cli.console import print_result
-    from flowflare.review.words import shorten_type
-
-    print_result("\nResources")
-    for step in update.steps:
-        if step.custom and step.op != "delete" and not step.type.startswith("pulumi:"):
-            print_result(f"  {step.name:<36} {shorten_type(step.type)}")
-    print_result("\nWorkers")
 
 
 def _list_urls(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:

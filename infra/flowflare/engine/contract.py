@@ -122,6 +122,13 @@ class Stack(Protocol):
     def make(self) -> None:
         """Make the stack in its backend if it is missing there."""
 
+    def remove(self) -> None:
+        """Remove the stack's state and history, whatever resources it has.
+
+        Raises:
+            LockedError: another run holds the stack.
+        """
+
     def unlock(self) -> Sequence[object]:
         """Remove the locks and the lease of dead runs; return what was removed, as texts.
 

@@ -102,6 +102,18 @@ class Backend:
         """Whether the stack has a checkpoint."""
         return bool(self._read_candidates())
 
+    def delete(self, present: Checkpoint) -> None:
+        """Delete the checkpoint, its backups and its history, as `pulumi stack rm` does.
+
+        Args:
+            present: the checkpoint as it was read, which must be unchanged.
+        """
+        if present.tag != ABSENT:
+            self.store.delete(present.key, only_if=present.tag)
+        history = f".pulumi/history/{self.project}/{self.stack}/"
+        for key in [*self.store.keys(self.key), *self.store.keys(history)]:
+            self.store.delete(key)
+
     def load(self) -> Any:
         """Read the checkpoint's parsed content; None if the stack has none.
 

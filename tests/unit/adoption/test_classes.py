@@ -62,6 +62,7 @@ def test_a_script_that_does_not_exist_is_missing() -> None:
     ("lists", "history", "said"),
     [
         (Lists("v9", ["Cart", "Old"]), CARTS, "{tag: v9, newSqliteClasses: [Cart, Old]}"),
+        (Lists("v9", ["Cart"], sqlite=False), CARTS, "Cart has key-value storage"),
         (Lists(None, ["Cart"]), CARTS, "declares its Durable Objects as `exports`"),
         (Lists("v2", ["Cart"]), CARTS, "has no namespace of it"),
         (Lists("v9", ["Other"]), SERVICE_HISTORY, "instead of WorkflowTracker"),

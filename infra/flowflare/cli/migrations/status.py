@@ -34,6 +34,8 @@ def status(
 ) -> None:
     """Show for each migration whether and when it was applied, and what is wrong with it.
 
+    Exits with 1 if something is wrong, such as a file that was edited after it was applied.
+
     Examples:
 
       flowflare migrations status
@@ -58,6 +60,13 @@ def status(
         _show(target, found, stack)
     if broken:
         raise broken
+    wrong = [file.name for file in found if file.problem]
+    if wrong:
+        raise MigrationError(
+            f"{target.name}: {len(wrong)} of {len(found)} migrations cannot stay as they are: "
+            f"{', '.join(wrong)}",
+            remedy="The next `up` is refused until this is corrected.",
+        )
 
 
 def _document(

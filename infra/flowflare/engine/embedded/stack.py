@@ -203,6 +203,11 @@ class EmbeddedStack:
         deployment = self.read()
         return not deployment.resources and not deployment.pending
 
+    def remove(self) -> None:
+        """Remove the stack's state and history from its backend."""
+        with lock_stack(self._backend):
+            self._backend.delete(self._backend.read_current())
+
     def unlock(self) -> list[Lock | Lease]:
         """Remove the locks that dead runs left on the stack, and end their lease."""
         return unlock(self._backend)

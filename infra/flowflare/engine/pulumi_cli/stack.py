@@ -164,6 +164,11 @@ class CliStack:
         deployment = self._read()
         return not deployment.resources and not deployment.pending
 
+    def remove(self) -> None:
+        """Remove the stack's state and history (`pulumi stack rm`)."""
+        with self._hold(None):
+            self._workspace.run("stack", "rm", "--yes", "--force", "--preserve-config")
+
     def unlock(self) -> list[str]:
         """Remove every lock of the stack (`pulumi cancel`), which no other run may be using."""
         lease = let_go(self.project, self._environ)

@@ -271,11 +271,7 @@ def _delete_state(project: Project, where: CommandContext) -> None:
     present = backend.read_current()
     if present.raw is None or not _is_empty(present.raw):
         return
-    store = backend.store
-    store.delete(present.key, only_if=present.tag)
-    history = f".pulumi/history/{project.name}/{project.stack}/"
-    for key in [*store.keys(backend.key), *store.keys(history)]:
-        store.delete(key)
+    backend.delete(present)
 
 
 def list_expired(

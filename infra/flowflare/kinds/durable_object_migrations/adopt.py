@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowflare.kinds.account import Account
+from flowflare.kinds.account import Account, Row
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, drop_unknown
 from flowflare.model.class_history import list_classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration, from_wire
@@ -30,13 +30,13 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
         return None
     tags = [step.tag for step in history]
     if tag and tag not in tags:
-        _refuse_unknown_tag(wanted, tag, classes, history, findings)
+        _refuse_unknown_tag(wanted, tag, rows, history, findings)
         return None
     applied = history[: tags.index(tag) + 1] if tag else ()
     _compare_classes(name, applied, classes, findings)
-    if any(not row.get("use_sqlite", True) for row in rows):
+    if old := _list_key_value(rows):
         findings.note(
-            f"{name}: one of its classes has key-value storage, because `new_classes` created it. "
+            f"{name}: {', '.join(old)} has key-value storage, because `new_classes` created it. "
             "It keeps this storage, and a later step of its history will be refused."
         )
     outputs = {key: wanted.inputs.get(key) for key in ("account_id", "script_name", "__provider")}
@@ -51,11 +51,12 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
 def _refuse_unknown_tag(
     wanted: Wanted,
     tag: str,
-    classes: Sequence[str],
+    rows: Sequence[Row],
     history: Sequence[ClassMigration],
     findings: Findings,
 ) -> None:
     name = wanted.text("script_name")
+    classes = sorted(str(row.get("class")) for row in rows)
     ours = tuple(list_classes_after(SERVICE_HISTORY))
     if tuple(step.step() for step in history) == tuple(step.step() for step in SERVICE_HISTORY):
         if tuple(classes) == ours and len(history) == 1:
@@ -69,11 +70,24 @@ def _refuse_unknown_tag(
         )
         return
     step = f"{{tag: {tag}, newSqliteClasses: [{', '.join(classes)}]}}"
+    remedy = f"Begin the client's classMigrations with the applied step: {step}"
+    if old := _list_key_value(rows):
+        remedy = (
+            f"{', '.join(old)} has key-value storage, because `new_classes` created it, and a "
+            "class keeps its storage. Keep deploying this Worker with wrangler, or replace the "
+            "class first: create a class of another name with new_sqlite_classes, copy the data "
+            "in your code, and delete the old class."
+        )
     findings.refuse(
         f"{name}: the live class migration tag {tag!r} is not in its history "
         f"({', '.join(migration.tag for migration in history)})",
-        f"Begin the client's classMigrations with the applied step: {step}",
+        remedy,
     )
+
+
+def _list_key_value(rows: Sequence[Row]) -> list[str]:
+    """List the classes that `new_classes` created, which have no SQLite storage."""
+    return sorted(str(row.get("class")) for row in rows if not row.get("use_sqlite", True))
 
 
 def _compare_classes(
