@@ -52,6 +52,7 @@ CHANGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "config set": ("debug true -s {stack}",),
     "secrets set": ("cloudflare:apiToken -s {stack}",),
     "unlock": ("-s {stack}",),
+    "stack rm": ("{stack}",),
     "env up": ("pr-1 --from emb", "pr-1 --from emb --json"),
     "env down": ("pr-1", "pr-1 --json"),
     "env sweep": ("--dry-run", "--dry-run --json", "", "--json"),
@@ -83,6 +84,8 @@ CODES: Final[Mapping[str, int]] = {
     "doctor -s rec": 1,
     "outputs -s rec": 1,
     "secrets status -s rec": 1,
+    # The stacks have resources.
+    "stack rm": 1,
     # Standard input is empty.
     "secrets set": 1,
     # The account has no resources of these stacks.

@@ -128,3 +128,20 @@ def test_the_originals_tables_are_recognised_and_their_rows_can_be_converted(
         assert manual.run_sql(uuid, "SELECT count(*) AS runs FROM workflow_runs") == [{"runs": 2}]
         manual.run("up", "--yes")
         assert manual.plan_changes() == {}
+
+
+def test_an_up_overwrites_no_worker_that_the_stack_did_not_create(
+    project: Project, cloudflare: Cloudflare
+) -> None:
+    with open_manual_account(project, cloudflare) as manual:
+        manual.upload(
+            "local-flowflare-orders", 'export default { fetch: () => new Response("mine") }'
+        )
+        since = project.account.find_last_request()
+        error = manual.run("up", code=1).err
+        assert "local-flowflare-orders: a script of that name exists" in error
+        assert "flowflare adopt --stack local" in error
+        assert project.account.list_writes(since) == []
+        manual.call("DELETE", "/workers/scripts/local-flowflare-orders")
+        manual.run("up")
+        manual.run("up")

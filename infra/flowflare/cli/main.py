@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from flowflare.cli.answer_stream import restore_standard_output
+from flowflare.cli.hints import forget_stack, name_stack
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import open_redactor
 
@@ -41,6 +42,7 @@ def main(words: list[str] | None = None) -> None:
     Args:
         words: the command line without the program's name; None for this process's own.
     """
+    forget_stack()
     try:
         with open_redactor(os.environ) as redactor, restore_standard_output():
             try:
@@ -78,7 +80,8 @@ def _find_command() -> "Command":
 def _show(error: FlowflareError) -> None:
     from flowflare.cli.console import open_stderr
 
-    message, remedy = _escape_controls(error.message), _escape_controls(error.remedy or "")
+    message = _escape_controls(name_stack(error.message))
+    remedy = _escape_controls(name_stack(error.remedy or ""))
     open_stderr().print(f"error: {message}", style="red", markup=False, highlight=False)
     if remedy:
         open_stderr().print(f"  {remedy}", markup=False, highlight=False)

@@ -8,6 +8,7 @@ import typer
 
 from flowflare.cli.answer_stream import keep_standard_output
 from flowflare.cli.completion import complete_stacks
+from flowflare.cli.hints import use_stack
 from flowflare.errors import ConfigError, Problem
 
 StackOption = Annotated[
@@ -18,6 +19,7 @@ StackOption = Annotated[
         metavar="NAME",
         help="The stack; its file is Pulumi.NAME.yaml.",
         autocompletion=complete_stacks,
+        callback=use_stack,
     ),
 ]
 ProjectOption = Annotated[

@@ -1,5 +1,6 @@
 """`flowflare up`: deploy a stack as its program and configuration say."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +54,14 @@ def up(  # noqa: PLR0913, PLR0917 -- options
     from flowflare.cli.stacks import make_ready, open_project_stack
     from flowflare.config.engine import engine_of
     from flowflare.config.files import read_project
+    from flowflare.engine.foreign_scripts import refuse_foreign_scripts
 
     project = read_project(choose_project_root(cwd), stack)
     run, is_local = open_project_stack(project), engine_of(project).needs_emulator
     choice = choose_resources(project, plan, refresh=refresh, targets=target, replaced=replace)
     check_state = approve(project, yes=yes, plan=plan, digest=digest)
     make_ready(project)
+    refuse_foreign_scripts(project, run, os.environ)
     print_message(f"Updating {project.name}/{stack}")
     with show_progress("Working") as on_event:
         update = run.up(on_event, check_state=check_state, choice=choice)
