@@ -1,10 +1,5 @@
 """`flowflare stack`: remove a stack."""
 
-import typer
+from flowflare.cli.command_table import make_group
 
-from flowflare.cli.stack.rm import rm
-
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Remove a stack.")
-app.command()(rm)
-
-__all__ = ["app"]
+app = make_group(__name__, {"rm": "rm"}, "Remove a stack.")
