@@ -1,5 +1,6 @@
 """`flowflare destroy`: delete a stack's resources, in the order of their dependencies."""
 
+import os
 import sys
 from shlex import join, quote
 from typing import Annotated
@@ -17,8 +18,8 @@ from flowflare.cli.options import (
 from flowflare.cli.plan_text import print_review, summarise_steps
 from flowflare.cli.progress import show_progress
 from flowflare.cli.stacks import make_ready, open_project_stack
-from flowflare.config.files import read_project
 from flowflare.engine.contract import Stack
+from flowflare.engine.deployed_project import read_deployed_project
 from flowflare.errors import FlowflareError, ProtectedError
 from flowflare.review.changes import review
 from flowflare.review.text import summarise_review
@@ -51,7 +52,8 @@ def destroy(
     """Destroy a stack's resources, including the database with all runs.
 
     Asks for the stack's name, unless --yes is given. If a resource is protected and --lose-data
-    does not name it, nothing is deleted, even with --yes.
+    does not name it, nothing is deleted, even with --yes. Works without the stack's file, from the
+    state.
 
     Examples:
 
@@ -59,7 +61,7 @@ def destroy(
 
       flowflare destroy --stack dev --lose-data flowflare-service-database flowflare-service-script
     """
-    project = read_project(choose_project_root(cwd), stack)
+    project = read_deployed_project(choose_project_root(cwd), stack, os.environ)
     lost = [*(lose_data or ()), *(names or ())]
     if names and not lose_data:
         raise typer.BadParameter(f"{names[0]!r} is not an option; names come after --lose-data")

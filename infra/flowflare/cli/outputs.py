@@ -1,5 +1,6 @@
 """`flowflare outputs`: print a stack's outputs."""
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from flowflare.cli.options import (
 )
 from flowflare.cli.progress import show_note
 from flowflare.cli.stacks import open_project_stack
-from flowflare.config.files import read_project
+from flowflare.engine.deployed_project import read_deployed_project
 
 
 def outputs(
@@ -34,7 +35,7 @@ def outputs(
 
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
-    project = read_project(choose_project_root(cwd), stack)
+    project = read_deployed_project(choose_project_root(cwd), stack, os.environ)
     values = open_project_stack(project).outputs(show_secrets=show_secrets, on_event=show_note)
     if json:
         print_json(values)

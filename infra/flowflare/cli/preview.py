@@ -1,5 +1,6 @@
 """`flowflare preview`: show what `up` would do."""
 
+import os
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.review.entries import Review
     from flowflare.review.policy.findings import PolicyFinding
+    from flowflare.state.checkpoint import Resource
+    from flowflare.values.events import Step
 
 DiffOption = Annotated[
     bool,
@@ -67,11 +70,14 @@ def preview(
     from flowflare.cli.progress import show_note
     from flowflare.cli.saved_plans import PlanSaver
     from flowflare.cli.stacks import make_plan
-    from flowflare.config.files import read_project
+    from flowflare.engine.deployed_project import read_deployed_project
     from flowflare.review.changes import review
     from flowflare.review.document import describe_plan
 
-    project = read_project(choose_project_root(cwd), stack)
+    project = read_deployed_project(choose_project_root(cwd), stack, os.environ)
+    if not project.stack_file.exists():
+        _show_deployed(project, json=json)
+        return
     saver = PlanSaver(project) if out is not None else None
     with open_stderr().status("Previewing") as status:
         plan = make_plan(project, status.update, show_note, saver.observe if saver else None)
@@ -91,6 +97,36 @@ def preview(
     if causes:
         raise UpdateFailed(f"`up` would refuse {len(causes)} resources: {', '.join(causes)}")
     refuse(found)
+
+
+def _show_deployed(project: "Project", *, json: bool) -> None:
+    """Show what stays of a stack without a file, for which no `up` can run."""
+    from flowflare.cli.console import print_json, print_result, quote_program
+    from flowflare.cli.stacks import open_project_stack
+    from flowflare.review.changes import review
+    from flowflare.review.document import make_document
+    from flowflare.values.events import Plan
+
+    kept = review(Plan(tuple(map(_keep, open_project_stack(project).read().resources))))
+    if json:
+        print_json(make_document(kept, project=project.name, stack=project.stack))
+        return
+    print_result(
+        f"{project.stack_file.name} is missing, so no `up` of stack {project.stack} can run. Its "
+        f"{len(kept.entries)} resources stay as they are:"
+    )
+    for entry in kept.entries:
+        print_result(f"  {entry.name:<36} {entry.kind}")
+    command = f"{quote_program()} destroy{make_stack_option(project.stack)} --preview"
+    print_result(f"\nTo deploy it again, put the file back. To delete it:  {command}")
+
+
+def _keep(record: "Resource") -> "Step":
+    from flowflare.state.checkpoint import PROVIDER_PREFIX
+    from flowflare.values.events import Step
+
+    is_resource = record.custom and not record.type.startswith(PROVIDER_PREFIX)
+    return Step("same", record.urn, record.type, record.name, is_resource)
 
 
 def _show(

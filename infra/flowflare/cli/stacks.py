@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine.contract import Plan, Stack
     from flowflare.engine.plan_facts import Observe
+    from flowflare.kinds.access import ReadAccess
     from flowflare.values.events import OnEvent
 
 
@@ -76,7 +77,37 @@ def make_plan(
         assert missing is not None
         return _plan_without_cli(project, missing, say, on_event, observe)
     ensure_node_packages(say, root=project.root)
-    return stack.preview(on_event, observe)
+    return _add_needs(project, stack.preview(on_event, observe), on_event)
+
+
+def _add_needs(project: "Project", plan: "Plan", on_event: "OnEvent | None") -> "Plan":
+    """Add what the stack lacks outside of it; warn of what could not be looked up."""
+    from flowflare.engine.preflight import add_needs, find_needs
+    from flowflare.values.events import warn
+
+    needs = find_needs(project, os.environ, lambda: _open_account(project))
+    for text in needs.unchecked:
+        warn(on_event, text)
+    return add_needs(plan, needs)
+
+
+def _open_account(project: "Project") -> "ReadAccess":
+    """Open the stack's account, to be read while a person waits.
+
+    Raises:
+        FlowflareError: there is no token, or the embedded Cloudflare does not run.
+    """
+    from flowflare.api import Connector, Pace, Retries
+    from flowflare.cli.local import require_running
+    from flowflare.config.engine import engine_of
+    from flowflare.engine.access import find_token, read_base_url
+    from flowflare.kinds.access import ReadAccess
+
+    if engine_of(project).needs_emulator:
+        require_running(project)
+    pace = Pace(timeout=15.0, retries=Retries(attempts=2, patience=10.0))
+    token = find_token(project, os.environ)
+    return ReadAccess(read_base_url(project, os.environ), token, api=Connector(pace))
 
 
 def _plan_without_cli(
@@ -102,4 +133,4 @@ def _plan_without_cli(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
         f"{redact_url(url)} and makes no calls."
     )
-    return plan
+    return _add_needs(project, plan, on_event)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flowflare.errors import ApiError, EngineError
+from flowflare.errors import ApiError, EngineError, SecretError
 from flowflare.values.properties import Props
 
 if TYPE_CHECKING:
@@ -57,6 +57,20 @@ class Access:
             raise EngineError(
                 "there is no API token for the embedded Cloudflare",
                 remedy="Set cloudflare:apiToken in the stack's file or CLOUDFLARE_API_TOKEN.",
+            )
+
+
+class ReadAccess(Access):
+    """The API of an account at any address, only to read."""
+
+    def __init__(self, base_url: str, token: str, *, api: "Connector | None" = None) -> None:
+        super().__init__({"baseUrl": base_url, "apiToken": token}, {}, api=api)
+
+    def _check(self) -> None:
+        if not self._token:
+            raise SecretError(
+                "the account cannot be read: there is no API token",
+                remedy="Set CLOUDFLARE_API_TOKEN, or: flowflare secrets set cloudflare:apiToken",
             )
 
 

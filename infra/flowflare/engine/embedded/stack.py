@@ -103,6 +103,7 @@ class EmbeddedStack:
             if check_state is not None:
                 check_state(state.deployment)
             self._refuse_remote(state.config)
+            self._require_needs(state, report)
             ledger = self._ledger(state, held)
             providers = self._providers(state.config)
             try:
@@ -293,6 +294,26 @@ class EmbeddedStack:
             references=StackReferences(self._backend, project.root, self._environ),
             refuses_others=not engine_of(project).needs_cli,
         )
+
+    def _require_needs(self, state: StackState, report: RunLog) -> None:
+        """Refuse what lacks something or cannot be made, before anything is changed."""
+        from flowflare.engine.access import read_base_url
+        from flowflare.engine.embedded.survey import Surveyor
+        from flowflare.engine.preflight import refuse_known_failures, require_needs
+        from flowflare.kinds.access import ReadAccess
+
+        def open_access() -> ReadAccess:
+            base_url = state.config.texts.get("cloudflare:baseUrl")
+            base_url = base_url or read_base_url(self.project, self._environ)
+            return ReadAccess(base_url, self.token(), api=self._api)
+
+        require_needs(self.project, self._environ, open_access, report.note)
+        survey = RunLog(None, self._clock)
+        ledger = Ledger(state.deployment, lambda: "", None)
+        surveyor = Surveyor(ledger, self._providers(state.config), survey, dry_run=True)
+        with _importable(self.project), contextlib.suppress(FlowflareError):
+            self._run(surveyor, survey, state.config)  # the run itself reports the program's errors
+        refuse_known_failures(survey.failures)
 
     def _refuse_remote(self, config: Configuration) -> None:
         from flowflare.kinds.access import require_loopback

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from flowflare.engine.pulumi_cli.adopt import Found
 from flowflare.engine.pulumi_cli.plugin_records import plain_props
-from flowflare.errors import SecretError
-from flowflare.kinds.access import Access
+from flowflare.kinds.access import ReadAccess
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.plugin_state import serve
 from flowflare.kinds.registry import KINDS
@@ -35,7 +34,7 @@ class AccountSearch:
     """
 
     def __init__(self, base_url: str, token: str) -> None:
-        self._access = _Reading(base_url or CLOUDFLARE_API, token)
+        self._access = ReadAccess(base_url or CLOUDFLARE_API, token)
 
     def made_by(self, resource: Mapping[str, Any]) -> Found | None:
         """Find what an interrupted creation made, by the exact name in its inputs.
@@ -103,18 +102,3 @@ def _is_after(created: object, since: datetime) -> bool:
 def _inputs(resource: Mapping[str, Any]) -> Props:
     # No lookup needs a secret.
     return plain_props(resource.get("inputs") or {})
-
-
-class _Reading(Access):
-    """Calls the API at any address, only to read."""
-
-    def __init__(self, base_url: str, token: str) -> None:
-        super().__init__({"baseUrl": base_url, "apiToken": token}, {})
-        self._bearer = token
-
-    def _check(self) -> None:
-        if not self._bearer:
-            raise SecretError(
-                "cannot look up what an interrupted run created: there is no API token",
-                remedy="Set CLOUDFLARE_API_TOKEN, or: flowflare secrets set cloudflare:apiToken",
-            )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flowflare.engine.plan_facts import CheckState, Observe
     from flowflare.engine.pulumi_cli.lost_answers import AccountSearch
     from flowflare.engine.pulumi_cli.served import ServedProgram
+    from flowflare.kinds.access import ReadAccess
 
 
 class CliStack:
@@ -103,6 +104,7 @@ class CliStack:
         with self._hold(on_event):
             if check_state is not None:
                 check_state(self.read())
+            self._require_needs(on_event)
             self._repair.prepare(on_event)
             run = self._operate("up", on_event, words=choice.list_words())
             refused = run.refused_creations if run.report.failures else ()
@@ -345,6 +347,17 @@ class CliStack:
         if run.report.failures:
             raise describe_failures(run.report.failures)
         return Update(*_redact_run(run), self._clock() - since)
+
+    def _require_needs(self, on_event: OnEvent | None) -> None:
+        from flowflare.engine.preflight import require_needs
+
+        require_needs(self.project, self._environ, self._open_access, on_event)
+
+    def _open_access(self) -> "ReadAccess":
+        from flowflare.engine.access import read_base_url
+        from flowflare.kinds.access import ReadAccess
+
+        return ReadAccess(read_base_url(self.project, self._environ), self.token())
 
     def _account(self) -> "AccountSearch":
         from flowflare.engine.pulumi_cli.lost_answers import AccountSearch

@@ -1,8 +1,11 @@
 """Run commands of the Pulumi CLI for one stack."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from flowflare.config.files import Project
@@ -72,13 +75,18 @@ class Workspace:
         self.require_plugins(what)
         self._end_left_behind()
         try:
-            with EventLog() as log:
+            with EventLog() as log, self._spare_file() as spare:
 
                 def report() -> None:
                     for event in log.new_events():
                         on_event(event)
 
-                command = [*self._stack((*_OPERATIONS[what], *words)), "--event-log", log.path]
+                command = [
+                    *self._stack((*_OPERATIONS[what], *words)),
+                    "--event-log",
+                    log.path,
+                    *spare,
+                ]
                 run_command(
                     self._cli,
                     [*command, "--color=never", *([f"--client={client}"] if client else [])],
@@ -152,6 +160,15 @@ class Workspace:
         file.
         """
         self.run("stack", "import", given=json.dumps(exported))
+
+    @contextlib.contextmanager
+    def _spare_file(self) -> Iterator[list[str]]:
+        """Let the CLI write its salt elsewhere if the stack's file is gone, as it is to stay."""
+        if self.project.stack_file.exists():
+            yield []
+            return
+        with tempfile.TemporaryDirectory(prefix="flowflare-stack-") as folder:
+            yield ["--config-file", str(Path(folder) / self.project.stack_file.name)]
 
     def _stack(self, words: Iterable[str]) -> list[str]:
         return [*words, "--stack", self.project.stack]

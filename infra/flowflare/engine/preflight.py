@@ -1,0 +1,254 @@
+"""Find, before an `up` changes anything, what its configuration needs and lacks outside the stack.
+
+That is a value behind each secret's source, and each script, queue and bucket that a binding names.
+Cloudflare refuses such an upload, but only after other resources were made.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from flowflare.config.files import Project
+from flowflare.engine.report import describe_failures
+from flowflare.errors import (
+    ApiError,
+    ConfigError,
+    FlowflareError,
+    Problem,
+    SecretError,
+    UpdateFailed,
+)
+from flowflare.values.events import Failure, OnEvent, Plan, warn
+
+if TYPE_CHECKING:
+    from flowflare.kinds.access import Access
+    from flowflare.kinds.stores import NamedStore
+    from flowflare.model.client import BoundSpec, ClientSpec
+    from flowflare.model.secret_sources import SecretSource
+    from flowflare.model.stack import StackSpec
+
+_CLIENTS: Final = ("flowflare:clients", "flowflare:clientOverrides")
+#: Without these words a configuration needs nothing from outside; reading the model costs 0.2 s.
+_WORDS: Final = ('"secrets"', '"bindings"', '"tailConsumers"')
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a stack needs and lacks.
+
+    Attributes:
+        problems: what is missing, in the order of the clients.
+        unchecked: what could not be looked up, as sentences.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+def find_needs(
+    project: Project, environ: Mapping[str, str], open_access: "Callable[[], Access]"
+) -> Needs:
+    """Find what a stack needs and lacks. A configuration with mistakes is left to the program.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, for variables that are sources of secrets.
+        open_access: opens the account, to be read; not called if no name has to be looked up.
+    """
+    spec = _read_spec(project)
+    if spec is None:
+        return Needs()
+    problems = [
+        problem for client in spec.clients for problem in _check_sources(project, client, environ)
+    ]
+    wanted = [wanted for client in spec.clients for wanted in _list_wanted(client, spec)]
+    if not wanted:
+        return Needs(tuple(problems))
+    unchecked = []
+    try:
+        access = open_access()
+        access.client  # noqa: B018 -- without a token, none of them can be looked up
+    except FlowflareError as error:
+        names = ", ".join(dict.fromkeys(f"{each.words} {each.name}" for each in wanted))
+        return Needs(tuple(problems), (f"not looked up: {names} ({error.message})",))
+    for each in wanted:
+        try:
+            if not each.is_there(access):
+                problems.append(_explain_absent(project, each))
+        except ApiError as error:
+            unchecked.append(f"not looked up: {each.words} {each.name} ({error.message})")
+    return Needs(tuple(problems), tuple(unchecked))
+
+
+def require_needs(
+    project: Project,
+    environ: Mapping[str, str],
+    open_access: "Callable[[], Access]",
+    on_event: OnEvent | None,
+) -> None:
+    """Refuse an `up` that lacks something, before it changes anything.
+
+    Raises:
+        ConfigError: what is missing, all of it.
+    """
+    needs = find_needs(project, environ, open_access)
+    for text in needs.unchecked:
+        warn(on_event, text)
+    if needs.problems:
+        raise ConfigError(needs.problems)
+
+
+def refuse_known_failures(failures: Sequence[Failure]) -> None:
+    """Refuse an `up` of which a preview says that a resource would fail.
+
+    A protected resource does not stop it: the other resources are changed, as by the Pulumi CLI.
+
+    Raises:
+        UpdateFailed: what would fail, all of it.
+    """
+    causes = [failure for failure in failures if failure.kind == "failed"]
+    if causes:
+        error = describe_failures(causes)
+        raise UpdateFailed(error.message, remedy="Nothing was changed: put the cause right first.")
+
+
+def add_needs(plan: Plan, needs: Needs) -> Plan:
+    """Add what is missing to a plan, as operations that `up` would refuse."""
+    failures = [
+        Failure(urn="", name=problem.place, type="configuration", reason=_join(problem))
+        for problem in needs.problems
+    ]
+    return replace(plan, failures=(*plan.failures, *failures))
+
+
+def _join(problem: Problem) -> str:
+    return f"{problem.message}\n{problem.remedy}" if problem.remedy else problem.message
+
+
+def _read_spec(project: Project) -> "StackSpec | None":
+    texts = {key: value.text for key, value in project.values.items()}
+    written = "".join(texts.get(key, "") for key in _CLIENTS)
+    if not any(word in written for word in _WORDS):
+        return None
+    from flowflare.config.load import load_stack
+
+    try:
+        return load_stack(texts, project=project.name, stack=project.stack, origins=project.places)
+    except ConfigError:
+        return None
+
+
+def _check_sources(
+    project: Project, client: "ClientSpec", environ: Mapping[str, str]
+) -> Iterator[Problem]:
+    from flowflare.secrets.sources import Place, look
+
+    for path, source in _list_sources(client):
+        try:
+            look(source, Place(project.root, environ), name=path[-1], key=None)
+        except SecretError as error:
+            yield _make_problem(project, (client.name, *path), error.message, error.remedy)
+
+
+def _list_sources(client: "ClientSpec") -> "Iterator[tuple[tuple[str, ...], SecretSource]]":
+    for name, source in client.secrets.items():
+        yield ("secrets", name), source
+    for bound in client.bindings:
+        for field, source in bound.secrets.items():
+            yield ("bindings", bound.name, field), source
+    for own in client.own:
+        for field, source in own.secrets.items():
+            yield ("bindings", own.binding, field), source
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Something outside the stack that a client is bound to.
+
+    Attributes:
+        path: the keys below the clients in the configuration.
+        words: what it is.
+        name: its name in the account.
+        is_there: returns whether the account has it.
+    """
+
+    path: tuple[str, ...]
+    words: str
+    name: str
+    is_there: "Callable[[Access], bool]"
+
+
+def _list_wanted(client: "ClientSpec", spec: "StackSpec") -> Iterator[_Wanted]:
+    from flowflare.kinds.bindings.registry import find_binding_type
+
+    scripts = {spec.service.script_name, *(each.script_name for each in spec.clients)}
+    for bound in client.bindings:
+        path = (client.name, "bindings", bound.name)
+        for field in find_binding_type(bound.type).script_fields:
+            name = bound.fields.get(field)
+            if isinstance(name, str) and name not in scripts and _is_of_account(bound):
+                yield _want_script(path, name, spec)
+        yield from _want_store(path, bound, spec)
+    for name in client.tail_consumers:
+        if name not in scripts:
+            yield _want_script((client.name, "tailConsumers"), name, spec)
+
+
+def _is_of_account(bound: "BoundSpec") -> bool:
+    return "cross_account_grant" not in bound.fields
+
+
+def _want_script(path: tuple[str, ...], name: str, spec: "StackSpec") -> _Wanted:
+    from flowflare.kinds.live_script import read_tag
+
+    def is_there(access: "Access") -> bool:
+        return read_tag(access.client, spec.account_id, name) is not None
+
+    return _Wanted(path, "Worker", name, is_there)
+
+
+def _want_store(path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec") -> Iterator[_Wanted]:
+    """Yield the store that a binding names, if the account finds such stores by their names."""
+    from flowflare.kinds.bindings.registry import find_binding_type
+    from flowflare.kinds.contract import load_apply
+    from flowflare.kinds.registry import list_own
+    from flowflare.kinds.stores import NamedStore
+
+    target = find_binding_type(bound.type)
+    name = bound.fields.get(target.target)
+    made = {own.name for client in spec.clients for own in client.own if own.bound_as == bound.type}
+    if not isinstance(name, str) or target.is_target_id or name in made:
+        return
+    for kind in list_own().values():
+        handler = load_apply(kind)
+        if kind.own is None or kind.own.bound_as != bound.type or "jurisdiction" in bound.fields:
+            continue
+        if handler is not None and issubclass(handler, NamedStore):
+            inputs = {"accountId": spec.account_id, handler.title: name}
+            yield _Wanted(path, kind.own.words, name, partial(_has_store, handler, inputs))
+
+
+def _has_store(handler: "type[NamedStore]", inputs: Mapping[str, str], access: "Access") -> bool:
+    return handler(access).recover(dict(inputs)) is not None
+
+
+def _explain_absent(project: Project, wanted: _Wanted) -> Problem:
+    return _make_problem(
+        project,
+        wanted.path,
+        f"the account has no {wanted.words} {wanted.name!r}, and this stack does not make it",
+        "Create it first, or correct the name.",
+    )
+
+
+def _make_problem(
+    project: Project, path: tuple[str, ...], message: str, remedy: str | None
+) -> Problem:
+    """Make a problem at the innermost key of the path that the files have."""
+    from flowflare.config.problems import Places, full_key
+
+    heads = ("clientOverrides", "clients")
+    head = next((head for head in heads if full_key((head, *path)) in project.places), heads[1])
+    place = Places(project.places, project.stack).of((head, *path))
+    return Problem(place, f"`{full_key((head, *path))}`: {message}", remedy)
