@@ -24,6 +24,13 @@ class ReportFormat(StrEnum):
     json = "json"
 
 
+class Against(StrEnum):
+    """What a report starts from."""
+
+    commit = "commit"
+    state = "state"
+
+
 _ENDINGS: Final = {
     ".json": ReportFormat.json,
     ".html": ReportFormat.html,
@@ -34,9 +41,20 @@ _ENDINGS: Final = {
 
 def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     base: Annotated[
-        str, typer.Argument(metavar="BASE", help="The old commit: a branch, a tag or a hash.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="BASE",
+            help="The old commit: a branch, a tag or a hash.",
+        ),
+    ] = None,
     head: Annotated[str, typer.Argument(metavar="HEAD", help="The new commit.")] = "HEAD",
+    against: Annotated[
+        Against,
+        typer.Option(
+            help="`commit` compares two commits; `state` compares the working tree with what is "
+            "deployed, and needs the stacks' state and passphrase."
+        ),
+    ] = Against.commit,
     stack: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +106,8 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 ) -> None:
     """Show what the change between two commits will do to every stack, and at what risk.
 
-    Checks out both commits into temporary folders. Calls no API and decrypts no secret.
+    Checks out both commits into temporary folders. Calls no API and decrypts no secret. With
+    --against state, shows what `up` of the working tree would do now, which decrypts secrets.
     `flowflare schema report` prints the JSON's schema.
 
     Examples:
@@ -101,20 +120,29 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare diff origin/main --output plan/report.json --output plan/report.html
 
+      flowflare diff --against state --output plan/deployed.json
+
       flowflare diff main --exit-code --allow-unknown "dev=its file is repaired here"
     """
     allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _choose_form(path) for path in output or ()}
     from flowflare.cli.console import open_stderr, print_message
     from flowflare.render.node import ensure_node_packages
+    from flowflare.review.against_state import report_against_state
     from flowflare.review.commits import CommitQuery, compare_commits
 
-    root = choose_project_root(cwd)
-    question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
+    root, stacks = choose_project_root(cwd), tuple(stack or ())
+    if (base is None) is not (against is Against.state):
+        raise typer.BadParameter("give either BASE, the old commit, or --against state")
     with open_stderr().status("Comparing") as status:
         # The processes that record the commits have no network.
         ensure_node_packages(status.update, root=root)
-        report = compare_commits(root, question, status.update, print_message)
+        if base is None:
+            status.update("Comparing with the state")
+            report = report_against_state(root, stacks, allowed)
+        else:
+            question = CommitQuery(base, head, stacks, merge_base, allowed)
+            report = compare_commits(root, question, status.update, print_message)
     _refuse_unused(allowed, report)
     if not files:
         _show(report, form or ReportFormat.text, max_size)

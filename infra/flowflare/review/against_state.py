@@ -16,14 +16,56 @@ from flowflare.engine.contract import read_state
 from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
+from flowflare.review.checkout import find_repository
 from flowflare.review.entries import Review
 from flowflare.review.grouping import sort_sections
 from flowflare.review.recording_process import list_own_words
+from flowflare.review.report import Note, Report, ReportedCommit, make_report
 from flowflare.review.sections import Section
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project, ProjectFile
+
+
+def report_against_state(
+    root: Path,
+    stacks: Sequence[str],
+    allowed_unknown: Mapping[str, str],
+) -> Report:
+    """Report what `up` of the working tree would do with every stack as it is deployed.
+
+    Args:
+        root: the project's folder.
+        stacks: the stacks; empty for all that have a file.
+        allowed_unknown: stacks whose result may be unknown, each with the reason.
+
+    Raises:
+        ConfigError: `Pulumi.yaml` cannot be read, or a stack has no file.
+        CheckoutError: the folder is not in a git repository.
+    """
+    from flowflare.config.files import read_project_file
+
+    project, repository = read_project_file(root), find_repository(root)
+    for stack in stacks:
+        project.read_stack_file(stack)
+    head = repository.find_commit("HEAD")
+    # Files that are not committed have no hash; a comment is only posted for one.
+    sha = "" if repository.has_uncommitted_changes() else head.sha
+    sections, unchanged = compare_with_state(root, stacks or project.list_stacks())
+    return make_report(
+        project.name,
+        None,
+        ReportedCommit(
+            name="the working tree" if not sha else "HEAD", sha=sha, subject=head.subject
+        ),
+        sections,
+        unchanged,
+        notes=[
+            Note(kind="other", text="Compared with what is deployed; policies are not checked.")
+        ],
+        allowed_unknown=allowed_unknown,
+    )
 
 
 def compare_with_state(
