@@ -20,7 +20,7 @@ BINDINGS = {
 RECORD = 'pulumi.CustomResource("cloudflare:index/dnsRecord:DnsRecord", "www", {"name": "www"})'
 
 
-def test_bindings_to_what_nobody_makes_stop_an_up_before_it_begins(project: Project) -> None:
+def test_bindings_to_missing_resources_stop_an_up_before_it_begins(project: Project) -> None:
     project.configure(
         f"flowflare:clientOverrides: {json.dumps({'orders': {'bindings': BINDINGS}})}"
     )
