@@ -13,7 +13,8 @@ from cloudflare import Cloudflare as Sdk
 from flowflare.config.files import read_project
 from flowflare.errors import ConfigError
 from flowflare.fleet.engines import open_fleet_stack
-from flowflare.fleet.forwarder import Forwarder, make_environ
+from flowflare.fleet.forwarder.address import make_environ
+from flowflare.fleet.forwarder.server import Forwarder
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler

@@ -17,7 +17,7 @@ import pytest
 from flowflare.config.files import read_project, read_project_file
 from flowflare.engine.pulumi_cli.children import MARK, end_left_behind, mark_of
 from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
-from flowflare.fleet.forwarder import Forwarder
+from flowflare.fleet.forwarder.server import Forwarder
 from flowflare.fleet.workers.pool import Pool, Result, Task
 from tests.aws import serve_aws
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request

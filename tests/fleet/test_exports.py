@@ -11,7 +11,7 @@ from flowflare.api import Client, Connector, Pace
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.exports import exported_sql
 from flowflare.fleet.exports.exporter import Exporter, StackDatabase, export_store, read_manifests
-from flowflare.state.backends import Store
+from flowflare.state.backends.store import Store
 from tests.aws import serve_aws
 from tests.e2e.embedded import Account, Cloudflare
 

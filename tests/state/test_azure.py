@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.state.backends import Store, open_store
 from flowflare.state.backends.probe import find_unsupported_conditions
-from flowflare.state.backends.store import ABSENT
+from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.store import ABSENT, Store
 from flowflare.state.lease import hold_lease, read_lease
 from tests.state.azurite import IS_INSTALLED, Azurite, serve_azurite
 from tests.state.writers import count_together

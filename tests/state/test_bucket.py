@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.state.backends import open_store, s3
+from flowflare.state.backends import s3
 from flowflare.state.backends.objects import ObjectStore, Timeouts
 from flowflare.state.backends.refusals import read_refusal
+from flowflare.state.backends.registry import open_store
 from flowflare.state.backends.store import ABSENT
 from tests.state.wire import KEYS, Wire
 from tests.state.writers import count_together
@@ -225,7 +226,7 @@ def test_no_key_is_in_what_is_shown(wire: Wire) -> None:
 def test_a_folder_needs_no_boto3() -> None:
     program = (
         "import sys; import flowflare.engine.embedded.stack; "
-        "from flowflare.state.backends import open_store; "
+        "from flowflare.state.backends.registry import open_store; "
         "open_store('file:///tmp', {}).get('none'); print('botocore' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.state.backends import open_store
+from flowflare.state.backends.registry import open_store
 from tests.state.wire import Wire
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.state.backends import Store, open_store
-from flowflare.state.backends.store import ABSENT
+from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.store import ABSENT, Store
 from flowflare.state.lease import hold_lease, read_lease
 from tests.state.fake_gcs import Bucket, serve_gcs
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Timer
 
 from flowflare.cli.fleet.display import Picture, describe_event, describe_stop, show_rollout
-from flowflare.fleet.forwarder import BudgetState
+from flowflare.fleet.forwarder.state import BudgetState
 from flowflare.fleet.rollout import events
 from tests.support.waiting import PATIENCE
 

@@ -14,7 +14,7 @@ from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.engine.pulumi_cli.versions import cloudflare_plugin
 from flowflare.errors import ConfigError, EngineError
 from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
-from flowflare.fleet.forwarder import make_url
+from flowflare.fleet.forwarder.address import make_url
 
 ADDRESS = "http://127.0.0.1:4000/token"
 # Records its arguments, its working directory and its environment variables.

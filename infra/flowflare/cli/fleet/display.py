@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from flowflare.cli.console import open_stderr, print_text
-from flowflare.fleet.forwarder import BudgetState
+from flowflare.fleet.forwarder.state import BudgetState
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
 from flowflare.values.wording import list_some, write_count

@@ -13,7 +13,7 @@ from flowflare.cli.console import print_message, quote_program
 from flowflare.cli.fleet.display import Picture
 from flowflare.cli.stacks import make_ready as make_stack_ready
 from flowflare.errors import FleetError
-from flowflare.fleet.forwarder import BudgetEvent
+from flowflare.fleet.forwarder.state import BudgetEvent
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, Waiting
 from flowflare.fleet.rollout.retire import RemovalResult

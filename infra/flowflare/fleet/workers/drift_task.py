@@ -1,20 +1,22 @@
 """Compare one stack's state with its account, as a task of the pool."""
 
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flowflare.config.engine import engine_of
+from flowflare.engine.access import find_token, read_base_url
+from flowflare.engine.contract import read_state
 from flowflare.errors import FlowflareError
-
-if TYPE_CHECKING:
-    from flowflare.fleet.workers.context import TaskContext
-    from flowflare.kinds.account import Account
+from flowflare.fleet.workers.context import TaskContext
+from flowflare.kinds.account import Account
+from flowflare.review.drift.compare import compare_with_account, make_failed
+from flowflare.review.recording_process import list_own_words
 
 # Each process reads the lists of an account once per run of the pool.
-_ACCOUNTS: Final[dict[tuple[str, str, str, str], "Account"]] = {}
+_ACCOUNTS: Final[dict[tuple[str, str, str, str], Account]] = {}
 
 
-def compare(context: "TaskContext") -> dict[str, Any]:
+def compare(context: TaskContext) -> dict[str, Any]:
     """Find a stack's drift.
 
     Args:
@@ -23,10 +25,6 @@ def compare(context: "TaskContext") -> dict[str, Any]:
     Returns:
         `drift`: a `StackDrift`; `words`: the stack's own words with their placeholders.
     """
-    from flowflare.engine.contract import read_state
-    from flowflare.review.drift.compare import compare_with_account, make_failed
-    from flowflare.review.recording_process import list_own_words
-
     project = context.project
     engine = engine_of(project).name
     try:
@@ -39,10 +37,7 @@ def compare(context: "TaskContext") -> dict[str, Any]:
     return {"drift": found.model_dump(mode="json"), "words": words}
 
 
-def _open_account(context: "TaskContext") -> "Account":
-    from flowflare.engine.access import find_token, read_base_url
-    from flowflare.kinds.account import Account
-
+def _open_account(context: TaskContext) -> Account:
     value = context.project.values.get("flowflare:accountId")
     where = read_base_url(context.project, context.environ)
     secret = find_token(context.project, context.environ)

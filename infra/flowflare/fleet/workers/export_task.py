@@ -1,19 +1,19 @@
 """Export one stack's databases, as a task of the pool."""
 
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from flowflare.config.files import private_folder
+from flowflare.engine.access import read_base_url
+from flowflare.engine.contract import Stack
+from flowflare.fleet.exports.exporter import Exporter, StackDatabase, databases_of, export_store
+from flowflare.fleet.workers.context import TaskContext
 
-    from flowflare.engine.contract import Stack
-    from flowflare.fleet.exports.exporter import Exporter, StackDatabase
-    from flowflare.fleet.workers.context import TaskContext
 
-
-def export(context: "TaskContext") -> dict[str, Any]:
+def export(context: TaskContext) -> dict[str, Any]:
     """Export the databases in the stack's state.
 
     Args:
@@ -34,7 +34,7 @@ def export(context: "TaskContext") -> dict[str, Any]:
     return {"place": place, "databases": rows}
 
 
-def require_current(context: "TaskContext", stack: "Stack") -> None:
+def require_current(context: TaskContext, stack: Stack) -> None:
     """Check that the exports of a stack's databases are current.
 
     Args:
@@ -52,11 +52,8 @@ def require_current(context: "TaskContext", stack: "Stack") -> None:
 
 @contextmanager
 def _open_exporter(
-    context: "TaskContext", stack: "Stack"
-) -> "Iterator[tuple[Exporter, tuple[StackDatabase, ...], str]]":
-    from flowflare.engine.access import read_base_url
-    from flowflare.fleet.exports.exporter import Exporter, databases_of, export_store
-
+    context: TaskContext, stack: Stack
+) -> Iterator[tuple[Exporter, tuple[StackDatabase, ...], str]]:
     store = export_store(str(context.options["exports"]), context.root, context.environ)
     databases = databases_of(stack.read())
     # Without a database, the API is not called and no token is needed.
@@ -68,10 +65,8 @@ def _open_exporter(
 
 
 @contextmanager
-def _make_scratch(context: "TaskContext") -> "Iterator[Path]":
+def _make_scratch(context: TaskContext) -> "Iterator[Path]":
     """Make a private folder for downloads, and delete what a killed run left in it."""
-    from flowflare.config.files import private_folder
-
     folder = private_folder(context.root) / "scratch" / context.stack
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)

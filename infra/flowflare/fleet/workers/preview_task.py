@@ -6,16 +6,21 @@ equal reviews of several stacks only once.
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from flowflare.fleet.workers.context import TaskContext
+from flowflare.fleet.workers.context import TaskContext
+from flowflare.fleet.workers.words import replace_words
+from flowflare.review.against_state import plan_against
+from flowflare.review.changes import review
+from flowflare.review.policy.judge import judge
+from flowflare.review.recording_process import list_own_words
+from flowflare.review.sealed import plan_sealed
 
 # The keys of the reviews that this process has sent, by run of the pool.
 _SENT: Final[dict[str, set[str]]] = {}
 
 
-def preview(context: "TaskContext") -> dict[str, Any]:
+def preview(context: TaskContext) -> dict[str, Any]:
     """Preview an `up` of the stack.
 
     Args:
@@ -33,13 +38,6 @@ def preview(context: "TaskContext") -> dict[str, Any]:
         FlowflareError: the state cannot be read, a secret cannot be decrypted, the program failed,
             or a file with policies cannot be used.
     """
-    from flowflare.fleet.workers.words import replace_words
-    from flowflare.review.against_state import plan_against
-    from flowflare.review.changes import review
-    from flowflare.review.policy.judge import judge
-    from flowflare.review.recording_process import list_own_words
-    from flowflare.review.sealed import plan_sealed
-
     project = context.project
     sealed = context.options.get("sealed")
     if sealed is None:

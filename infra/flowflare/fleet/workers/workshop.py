@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from flowflare.fleet.engines import MEMORY_OF_CLI, CheckedEnvirons
-from flowflare.fleet.forwarder import CallLimit, Forwarder, OnBudgetEvent
-from flowflare.fleet.forwarder.limit import reserve_of
+from flowflare.fleet.forwarder.limit import CallLimit, reserve_of
+from flowflare.fleet.forwarder.server import Forwarder
+from flowflare.fleet.forwarder.state import OnBudgetEvent
 from flowflare.fleet.session import FleetSession
 from flowflare.fleet.workers.pool import OnTaskEvent, Pool, Result, Task
 from flowflare.fleet.workers.worker import MEMORY, default_workers

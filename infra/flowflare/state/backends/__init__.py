@@ -3,8 +3,3 @@
 `store` defines the interface. `folder`, `s3`, `gs` and `azblob` each open the stores of one URL
 scheme, and `registry` lists them. A store contains Pulumi's state and the records of a fleet.
 """
-
-from flowflare.state.backends.registry import open_store
-from flowflare.state.backends.store import ABSENT, Store, StoredObject
-
-__all__ = ["ABSENT", "Store", "StoredObject", "open_store"]

@@ -13,7 +13,10 @@ import httpx
 import pytest
 
 from flowflare.errors import EngineError
-from flowflare.fleet.forwarder import BudgetEvent, CallLimit, ForwardedConnector, Forwarder
+from flowflare.fleet.forwarder.connector import ForwardedConnector
+from flowflare.fleet.forwarder.limit import CallLimit
+from flowflare.fleet.forwarder.server import Forwarder
+from flowflare.fleet.forwarder.state import BudgetEvent
 from tests.support.waiting import PATIENCE, wait_until
 
 SECRET = "Bearer a-token-that-must-stay-secret-0123456789"
