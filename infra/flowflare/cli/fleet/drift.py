@@ -18,7 +18,7 @@ from flowflare.cli.fleet.options import (
 )
 from flowflare.cli.fleet.running import make_ready
 from flowflare.cli.options import JsonOption, ProjectOption, choose_project_root
-from flowflare.fleet.preview.drift import FleetDrift, compare_stacks, format_drift
+from flowflare.fleet.preview.drift import compare_stacks, format_drift
 from flowflare.fleet.session import open_session
 from flowflare.fleet.workers.workshop import open_workshop
 
@@ -75,9 +75,5 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     if json:
         print_json(found.document.model_dump(mode="json"))
     else:
-        _show(found)
+        print_lines(format_drift(found), STYLES)
     end(found.document, exit_code=exit_code)
-
-
-def _show(found: FleetDrift) -> None:
-    print_lines(format_drift(found), STYLES)

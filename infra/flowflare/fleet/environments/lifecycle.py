@@ -113,7 +113,8 @@ def bring_up(
     records = where.records()
     with _lease(name, where):
         found = records.get(name)
-        chosen = base or (found.record.base if found else _default_base(where.project))
+        default = "dev" if where.project.stack_file("dev").is_file() else "local"
+        chosen = base or (found.record.base if found else default)
         _refuse_collision(name, chosen, environment, records.read_all())
         made = make_ephemeral(where.project, chosen, name, environment)
         refuse_unknown(seeds, made.spec)
@@ -213,10 +214,6 @@ def _lease(name: str, where: CommandContext) -> Iterator[None]:
             remedy = "Wait for that run to end; the lease of a dead run expires within a minute."
             raise LockedError(message, remedy=remedy) from None
         yield
-
-
-def _default_base(project: ProjectFile) -> str:
-    return "dev" if project.stack_file("dev").is_file() else "local"
 
 
 def _refuse_collision(

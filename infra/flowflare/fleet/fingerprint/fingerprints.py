@@ -63,7 +63,9 @@ def make_fingerprints(
     sources = {source for project in known for source in _read_inputs(project).sources.values()}
     maker.bundle(sorted(sources, key=str))
     return {
-        stack: maker.make(project) if isinstance(project, Project) else _make_unknown(project)
+        stack: maker.make(project)
+        if isinstance(project, Project)
+        else Fingerprint(digest=f"unknown-{uuid4().hex}", parts={}, unknown=(project,))
         for stack, project in projects.items()
     }
 
@@ -73,10 +75,6 @@ def _read_project(reader: StackReader, stack: str) -> Project | str:
         return reader.read_stack(stack)
     except FlowflareError as error:
         return error.message
-
-
-def _make_unknown(why: str) -> Fingerprint:
-    return Fingerprint(digest=f"unknown-{uuid4().hex}", parts={}, unknown=(why,))
 
 
 def _read_inputs(project: Project) -> Inputs:
@@ -233,12 +231,11 @@ class _Maker:
             name: self._hash(place, self._environ.get(name, ""), f"variable {name}", unknown)
             for name, place in sorted(found.variables.items())
         }
-        files = {
-            Path(os.path.relpath(file, self._root)).as_posix(): hashlib.sha256(
-                _bytes(file)
-            ).hexdigest()
-            for file in found.files
-        }
+        files = {}
+        for file in found.files:
+            content = read_bytes(file) if file.is_file() else b""
+            name = Path(os.path.relpath(file, self._root)).as_posix()
+            files[name] = hashlib.sha256(content).hexdigest()
         return _digest([files, variables, found.packages]), unknown
 
 
@@ -247,10 +244,6 @@ def _read(path: Path) -> str | None:
         return read_text(path)
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def _bytes(path: Path) -> bytes:
-    return read_bytes(path) if path.is_file() else b""
 
 
 def _digest(value: Any) -> str:

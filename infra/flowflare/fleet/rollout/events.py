@@ -16,12 +16,15 @@ from flowflare.model.frozen import Frozen
 Outcome = Literal["applied", "suspended", "failed", "unhealthy", "destroyed", "retired"]
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def format_time(moment: datetime) -> str:
+    """Format a time: RFC 3339 in UTC, with milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Event(Frozen):
-    at: str = Field(default_factory=_now, description="The time, RFC 3339.")
+    at: str = Field(
+        default_factory=lambda: format_time(datetime.now(UTC)), description="The time, RFC 3339."
+    )
 
 
 class _OfTenant(_Event):

@@ -12,11 +12,10 @@ from typing import Literal
 from flowflare.errors import FleetError
 from flowflare.fleet.records import Outcome, TenantRecord, TenantRecords
 from flowflare.fleet.rollout import events
-from flowflare.fleet.rollout.events import Emit
+from flowflare.fleet.rollout.events import Emit, format_time
 from flowflare.fleet.rollout.rollout import (
     WAIT,
     RolloutRules,
-    format_time,
     is_unchanged,
     make_done_event,
     make_failed_event,

@@ -14,12 +14,13 @@ from typing import Any, Final, Literal
 
 from flowflare.fleet.records import Outcome, TenantRecord, TenantRecords
 from flowflare.fleet.rollout import events
-from flowflare.fleet.rollout.events import Emit, FleetEvent
+from flowflare.fleet.rollout.events import Emit, FleetEvent, format_time
 from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.rollout.plan import RolloutPlan, TenantUpdate
 from flowflare.fleet.rollout.waves import Wave
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 from flowflare.fleet.workers.workshop import Workshop
+from flowflare.values.wording import write_count
 
 # Health checks mostly wait for responses, so each gets a thread.
 _CHECK_THREADS: Final = 16
@@ -285,9 +286,11 @@ class Rollout:
         progress = self.progress
         failures = [*progress.failed, *progress.unhealthy]
         fix = f"Fix {', '.join(failures)}, then run" if failures else "Run"
+        count = write_count(len(failures), "tenant")
+        failed = f"{count} {'is' if len(failures) == 1 else 'are'} failed or unhealthy"
         return events.Stopped(
             rollout=self._plan.rollout,
-            reason=self._stopped or f"{_count_tenants(len(failures))} failed or unhealthy",
+            reason=self._stopped or failed,
             where=progress,
             remedy=f"{fix} the same command again to resume: {self._rules.command}",
             seconds=round(seconds, 3),
@@ -349,12 +352,3 @@ def make_step_event(tenant: str, event: TaskEvent) -> events.TenantStep:
         message=str(known.get("message") or ""),
         seconds=round(float(known.get("seconds") or 0), 3),
     )
-
-
-def _count_tenants(count: int) -> str:
-    return "1 tenant is" if count == 1 else f"{count} tenants are"
-
-
-def format_time(moment: datetime) -> str:
-    """Format a time: RFC 3339 in UTC, with milliseconds."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

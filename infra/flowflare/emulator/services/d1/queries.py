@@ -89,7 +89,10 @@ async def run(
     answer = await runtime.query(database, queries)
     if "error" in answer:
         raise codes.query_failed(str(answer["error"]))
-    return [{**result, "meta": _meta(result["meta"])} for result in answer["rows"]]
+    return [
+        {**result, "meta": {**result["meta"], "served_by_region": "LOCAL"}}
+        for result in answer["rows"]
+    ]
 
 
 def as_objects(result: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +109,3 @@ async def measure(runtime: Runtime, database: str) -> dict[str, int]:
         "num_tables": result["results"]["rows"][0][0],
         "file_size": result["meta"]["size_after"],
     }
-
-
-def _meta(meta: dict[str, Any]) -> dict[str, Any]:
-    return {**meta, "served_by_region": "LOCAL"}
