@@ -1,6 +1,6 @@
 """List the API's errors in one place, each with Cloudflare's code, HTTP status and text.
 
-Codes, statuses and texts come from issues, client sources and recorded answers. A status that was
+Codes, statuses and strings come from issues, client sources and recorded answers. A status that was
 never observed is 400. An error says so if it is this emulator's own interpretation.
 """
 

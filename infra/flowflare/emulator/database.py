@@ -189,7 +189,7 @@ class Database:
 
 
 class Store:
-    """Hold the rules of a service over the emulator's file."""
+    """Hold the rules of a service, on tables of the emulator's file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -16,7 +16,7 @@ _SHORT = 300
 
 
 class NotJsonError(ValueError):
-    """Say why a text is not JSON, or why a value cannot be written as JSON."""
+    """Say why a string is not JSON, or why a value cannot be written as JSON."""
 
 
 def parse_json(text: bytes | str) -> Any:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from inspect import signature
+from types import FunctionType
+from typing import Any, Final, Generic, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,43 +13,77 @@ from starlette.routing import BaseRoute, Route
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.json_text import NotJsonError, parse_json
+from flowflare.emulator.runtime.contract import Runtime
 
 API = "/client/v4"
 CONTROL = "/emulator"
 _ID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[..., Awaitable[Response]]
+_H = TypeVar("_H", bound=Handler)
+_StoreT = TypeVar("_StoreT")
+_SERVED: Final[dict[object, list[tuple[str, str]]]] = {}
+
+
+def serves(method: str, path: str) -> Callable[[_H], _H]:
+    """Let a method of a `Service` serve an operation; see `operation`."""
+
+    def register(handler: _H) -> _H:
+        _SERVED.setdefault(handler, []).insert(0, (method, path))
+        return handler
+
+    return register
+
+
+class Routes:
+    """Serve the operations that `serves` names, in the order of the methods."""
+
+    def routes(self) -> list[BaseRoute]:
+        """List the operations."""
+        return [
+            operation(method, path, getattr(self, name))
+            for name, member in vars(type(self)).items()
+            if isinstance(member, FunctionType)
+            for method, path in _SERVED.get(member, ())
+        ]
+
+
+class Service(Routes, Generic[_StoreT]):
+    """Serve operations on a store, whose changes the Workers runtime must know."""
+
+    def __init__(self, store: _StoreT, runtime: Runtime) -> None:
+        self._store = store
+        self._runtime = runtime
 
 
 def operation(method: str, path: str, handler: Handler) -> BaseRoute:
-    """Return the route of one API operation at a path below `/client/v4`."""
-    route = Route(API + path, handler, methods=[method])
+    """Return the route of an operation.
+
+    Args:
+        path: the path below `/client/v4`, or one that begins with `/emulator/`.
+        handler: receives the request and, by name, those parameters of the path that it declares.
+    """
+    names = list(signature(handler).parameters)[1:]
+
+    async def answer(request: Request) -> Response:
+        return await handler(request, **{name: _read_parameter(request, name) for name in names})
+
+    if path.startswith(CONTROL):
+        return Route(path, answer, methods=[method])
+    route = Route(API + path, answer, methods=[method])
     if method == "GET":
         # Starlette adds HEAD to GET; Cloudflare's API has no HEAD.
         route.methods = {"GET"}
     return route
 
 
-def account_of(request: Request) -> str:
-    """Return the account ID in the path. Refusal: 7003, it is not an account ID."""
-    account = str(request.path_params["account"])
-    if not _ID.fullmatch(account):
+def _read_parameter(request: Request, name: str) -> Any:
+    """Return a parameter of the path. Refusal: 7003, it is not the ID of an account or a zone."""
+    value = request.path_params[name]
+    if name in ("account", "zone") and not _ID.fullmatch(value):
         raise codes.no_route(request.url.path)
-    return account
-
-
-def zone_of(request: Request) -> str:
-    """Return the zone ID in the path. Refusal: 7003, it is not a zone ID."""
-    zone = str(request.path_params["zone"])
-    if not _ID.fullmatch(zone):
-        raise codes.no_route(request.url.path)
-    return zone
-
-
-def name_of(request: Request, parameter: str) -> str:
-    """Return a name in the path."""
-    return str(request.path_params[parameter])
+    return value
 
 
 def flag(request: Request, name: str) -> bool:

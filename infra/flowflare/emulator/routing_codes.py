@@ -1,6 +1,6 @@
 """List the errors about zones, routes and custom domains.
 
-As in `codes`, texts and codes come from sources, or an error says that it is our interpretation.
+As in `codes`, strings and codes come from sources, or an error says that it is our interpretation.
 """
 
 from flowflare.emulator.envelope import Code

@@ -6,41 +6,30 @@ import binascii
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, flag, json_object, operation
+from flowflare.emulator.requests import Routes, flag, json_object, serves
 from flowflare.emulator.services.assets.store import AssetsStore
 
 _ACCOUNT = "/accounts/{account}/workers"
 _PART_LIMIT = 64 * 1024 * 1024
 
 
-class AssetRoutes:
-    """Serve the operations that upload static assets.
-
-    Args:
-        store: the files and sessions.
-    """
+class AssetRoutes(Routes):
+    """Serve the operations that upload static assets."""
 
     def __init__(self, store: AssetsStore) -> None:
         self._store = store
 
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("POST", _ACCOUNT + "/scripts/{script}/assets-upload-session", self._begin),
-            operation("POST", _ACCOUNT + "/assets/upload", self._upload),
-        ]
-
-    async def _begin(self, request: Request) -> Response:
-        account = account_of(request)
+    @serves("POST", _ACCOUNT + "/scripts/{script}/assets-upload-session")
+    async def _begin(self, request: Request, account: str) -> Response:
         token, buckets = self._store.begin(account, (await json_object(request)).get("manifest"))
         return success({"jwt": token, "buckets": buckets})
 
-    async def _upload(self, request: Request) -> Response:
-        account_of(request)
+    @serves("POST", _ACCOUNT + "/assets/upload")
+    async def _upload(self, request: Request, account: str) -> Response:
+        del account  # checked only: a session belongs to one
         if not flag(request, "base64"):
             raise codes.invalid_body("The query must have `base64=true`.")
         form = await request.form(max_files=1000, max_fields=1000, max_part_size=_PART_LIMIT)

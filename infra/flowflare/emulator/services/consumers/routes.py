@@ -4,55 +4,43 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, json_object, name_of, operation
-from flowflare.emulator.runtime.contract import Runtime
+from flowflare.emulator.requests import Service, json_object, serves
 from flowflare.emulator.services.consumers.store import Consumer, ConsumersStore
 
 _CONSUMERS = "/accounts/{account}/queues/{queue}/consumers"
 _CONSUMER = f"{_CONSUMERS}/{{consumer}}"
 
 
-class ConsumerRoutes:
+class ConsumerRoutes(Service[ConsumersStore]):
     """Serve the operations of a queue's `consumers`."""
 
-    def __init__(self, store: ConsumersStore, runtime: Runtime) -> None:
-        self._store = store
-        self._runtime = runtime
-
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _CONSUMERS, self._list),
-            operation("POST", _CONSUMERS, self._create),
-            operation("GET", _CONSUMER, self._get),
-            operation("PUT", _CONSUMER, self._replace),
-            operation("DELETE", _CONSUMER, self._delete),
-        ]
-
-    async def _list(self, request: Request) -> Response:
-        consumers = self._store.list_consumers(account_of(request), name_of(request, "queue"))
+    @serves("GET", _CONSUMERS)
+    async def _list(self, _: Request, account: str, queue: str) -> Response:
+        consumers = self._store.list_consumers(account, queue)
         return success([view_consumer(consumer) for consumer in consumers])
 
-    async def _create(self, request: Request) -> Response:
-        account, asked = account_of(request), await json_object(request)
-        consumer = self._store.create(account, name_of(request, "queue"), asked)
+    @serves("POST", _CONSUMERS)
+    async def _create(self, request: Request, account: str, queue: str) -> Response:
+        created = self._store.create(account, queue, await json_object(request))
         await self._runtime.publish(account)
-        return success(view_consumer(consumer))
+        return success(view_consumer(created))
 
-    async def _get(self, request: Request) -> Response:
-        return success(view_consumer(self._store.get(*_names(request))))
+    @serves("GET", _CONSUMER)
+    async def _get(self, _: Request, account: str, queue: str, consumer: str) -> Response:
+        return success(view_consumer(self._store.get(account, queue, consumer)))
 
-    async def _replace(self, request: Request) -> Response:
-        consumer = self._store.replace(*_names(request), await json_object(request))
-        await self._runtime.publish(account_of(request))
-        return success(view_consumer(consumer))
+    @serves("PUT", _CONSUMER)
+    async def _replace(self, request: Request, account: str, queue: str, consumer: str) -> Response:
+        replaced = self._store.replace(account, queue, consumer, await json_object(request))
+        await self._runtime.publish(account)
+        return success(view_consumer(replaced))
 
-    async def _delete(self, request: Request) -> Response:
-        self._store.delete(*_names(request))
-        await self._runtime.publish(account_of(request))
+    @serves("DELETE", _CONSUMER)
+    async def _delete(self, _: Request, account: str, queue: str, consumer: str) -> Response:
+        self._store.delete(account, queue, consumer)
+        await self._runtime.publish(account)
         return success(None)
 
 
@@ -72,7 +60,3 @@ def view_consumer(consumer: Consumer) -> dict[str, Any]:
         "settings": {key: value for key, value in consumer.settings.items() if value is not None},
         "type": "worker",
     }
-
-
-def _names(request: Request) -> tuple[str, str, str]:
-    return account_of(request), name_of(request, "queue"), name_of(request, "consumer")

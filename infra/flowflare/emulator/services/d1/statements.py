@@ -8,7 +8,7 @@ _NOTHING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))*", re.DOTALL)
 
 
 def split(sql: str) -> list[str]:
-    """Split a text into its statements, in order, and skip those that are only comments.
+    """Split a string into its statements, in order, and skip those that are only comments.
 
     SQLite's own tokenizer finds the end of a statement, so semicolons in strings, comments and
     trigger bodies do not end it.

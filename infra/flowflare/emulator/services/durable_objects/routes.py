@@ -2,33 +2,21 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, answer_page, name_of, number, operation
-from flowflare.emulator.runtime.contract import Runtime
+from flowflare.emulator.requests import Service, answer_page, number, serves
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
 _OBJECTS = 1_000
 _NAMESPACES = "/accounts/{account}/workers/durable_objects/namespaces"
 
 
-class DurableObjectRoutes:
+class DurableObjectRoutes(Service[ScriptsStore]):
     """Serve the operations below `workers/durable_objects`."""
 
-    def __init__(self, store: ScriptsStore, runtime: Runtime) -> None:
-        self._store = store
-        self._runtime = runtime
-
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _NAMESPACES, self._list),
-            operation("GET", _NAMESPACES + "/{namespace}/objects", self._list_objects),
-        ]
-
-    async def _list(self, request: Request) -> Response:
+    @serves("GET", _NAMESPACES)
+    async def _list(self, request: Request, account: str) -> Response:
         namespaces = [
             {
                 "id": namespace.id,
@@ -37,17 +25,14 @@ class DurableObjectRoutes:
                 "script": namespace.script,
                 "use_sqlite": namespace.use_sqlite,
             }
-            for namespace in self._store.ledger(account_of(request)).values()
+            for namespace in self._store.ledger(account).values()
         ]
         return answer_page(request, namespaces)
 
-    async def _list_objects(self, request: Request) -> Response:
+    @serves("GET", _NAMESPACES + "/{identity}/objects")
+    async def _list_objects(self, request: Request, account: str, identity: str) -> Response:
         """List the objects in order. The cursor is the last object of a page."""
-        identity = name_of(request, "namespace")
-        if all(
-            namespace.id != identity
-            for namespace in self._store.ledger(account_of(request)).values()
-        ):
+        if all(namespace.id != identity for namespace in self._store.ledger(account).values()):
             raise codes.namespace_not_found()
         after = request.query_params.get("cursor", "")
         objects = [name for name in await self._runtime.objects_of(identity) if name > after]

@@ -4,12 +4,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, json_object, name_of, operation
-from flowflare.emulator.runtime.contract import Runtime
+from flowflare.emulator.requests import Service, json_object, serves
 from flowflare.emulator.services.scripts.bindings import is_secret
 from flowflare.emulator.services.scripts.script import Binding
 from flowflare.emulator.services.secrets.store import SecretsStore
@@ -20,40 +18,27 @@ _ONE = _ALL + "/{secret}"
 _MERGE_PATCH = "application/merge-patch+json"
 
 
-class SecretRoutes:
+class SecretRoutes(Service[SecretsStore]):
     """Serve the operations of a script's `secrets` and `secrets-bulk`."""
 
-    def __init__(self, store: SecretsStore, runtime: Runtime) -> None:
-        self._store = store
-        self._runtime = runtime
-
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _ALL, self._list),
-            operation("PUT", _ALL, self._put),
-            operation("PATCH", _SCRIPT + "/secrets-bulk", self._patch),
-            operation("GET", _ONE, self._get),
-            operation("DELETE", _ONE, self._delete),
-        ]
-
-    async def _list(self, request: Request) -> Response:
-        secrets = self._store.list_secrets(account_of(request), name_of(request, "script"))
+    @serves("GET", _ALL)
+    async def _list(self, _: Request, account: str, script: str) -> Response:
+        secrets = self._store.list_secrets(account, script)
         return success([_view(secret) for secret in secrets])
 
-    async def _get(self, request: Request) -> Response:
-        account, script = account_of(request), name_of(request, "script")
-        return success(_view(self._store.get(account, script, name_of(request, "secret"))))
+    @serves("GET", _ONE)
+    async def _get(self, _: Request, account: str, script: str, secret: str) -> Response:
+        return success(_view(self._store.get(account, script, secret)))
 
-    async def _put(self, request: Request) -> Response:
-        account, script = account_of(request), name_of(request, "script")
+    @serves("PUT", _ALL)
+    async def _put(self, request: Request, account: str, script: str) -> Response:
         secret = _read_secret(await json_object(request))
         self._store.put(account, script, secret)
         await self._runtime.publish(account)
         return success(_view(secret))
 
-    async def _patch(self, request: Request) -> Response:
-        account, script = account_of(request), name_of(request, "script")
+    @serves("PATCH", _SCRIPT + "/secrets-bulk")
+    async def _patch(self, request: Request, account: str, script: str) -> Response:
         kind = request.headers.get("content-type", "").split(";")[0]
         if kind not in {_MERGE_PATCH, "application/json"}:
             raise codes.content_type(f"Content-Type must be '{_MERGE_PATCH}'.")
@@ -65,9 +50,9 @@ class SecretRoutes:
         await self._runtime.publish(account)
         return success([_view(secret) for secret in self._store.list_secrets(account, script)])
 
-    async def _delete(self, request: Request) -> Response:
-        account, script = account_of(request), name_of(request, "script")
-        self._store.delete(account, script, name_of(request, "secret"))
+    @serves("DELETE", _ONE)
+    async def _delete(self, _: Request, account: str, script: str, secret: str) -> Response:
+        self._store.delete(account, script, secret)
         await self._runtime.publish(account)
         return success(None)
 

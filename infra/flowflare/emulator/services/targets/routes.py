@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
+from flowflare.emulator.requests import answer_page, json_object, operation
 from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.consumers.routes import view_consumer
 from flowflare.emulator.services.consumers.store import ConsumersStore
@@ -54,39 +54,38 @@ class TargetRoutes:
             operation("DELETE", target_path, partial(self._delete, kind)),
         ]
 
-    async def _list(self, kind: TargetKind, request: Request) -> Response:
+    async def _list(self, kind: TargetKind, request: Request, account: str) -> Response:
         names = request.query_params.getlist("name") if kind.found_by_name else []
         targets = [
             self._view(kind, target)
-            for target in self._store.list_targets(account_of(request), kind)
+            for target in self._store.list_targets(account, kind)
             if not names or target.name in names
         ]
         return answer_page(request, targets, listed=kind.listed)
 
-    async def _create(self, kind: TargetKind, request: Request) -> Response:
-        account, asked = account_of(request), await json_object(request)
+    async def _create(self, kind: TargetKind, request: Request, account: str) -> Response:
+        asked = await json_object(request)
         name = pop_name(asked, kind.title)
         return success(self._view(kind, self._store.create(account, kind, name, asked)))
 
-    async def _update(self, kind: TargetKind, update: Update, request: Request) -> Response:
-        account, identity = account_of(request), name_of(request, "target")
+    async def _update(
+        self, kind: TargetKind, update: Update, request: Request, account: str, target: str
+    ) -> Response:
         body = await json_object(request) if await request.body() else {}
-        target = self._store.update(
-            account, kind, identity, lambda target: update(target, body, request.headers)
+        updated = self._store.update(
+            account, kind, target, lambda before: update(before, body, request.headers)
         )
         await self._runtime.publish(account)
-        return success(self._view(kind, target))
+        return success(self._view(kind, updated))
 
-    async def _get(self, kind: TargetKind, request: Request) -> Response:
-        target = self._store.get(account_of(request), kind, name_of(request, "target"))
-        return success(self._view(kind, target))
+    async def _get(self, kind: TargetKind, _: Request, account: str, target: str) -> Response:
+        return success(self._view(kind, self._store.get(account, kind, target)))
 
-    async def _delete(self, kind: TargetKind, request: Request) -> Response:
-        account, identity = account_of(request), name_of(request, "target")
-        target = self._store.get(account, kind, identity)
-        if kind.not_empty and await self._runtime.holds_objects(target.key):
-            raise kind.not_empty(name=target.name, account=account)
-        deleted = self._store.delete(account, kind, identity)
+    async def _delete(self, kind: TargetKind, _: Request, account: str, target: str) -> Response:
+        found = self._store.get(account, kind, target)
+        if kind.not_empty and await self._runtime.holds_objects(found.key):
+            raise kind.not_empty(name=found.name, account=account)
+        deleted = self._store.delete(account, kind, target)
         await self._runtime.publish(account, Deletions(targets=(deleted.key,)))
         return success(None)
 

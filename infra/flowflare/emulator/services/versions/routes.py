@@ -1,14 +1,12 @@
 """Serve versions and deployments."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
+from flowflare.emulator.requests import Service, answer_page, json_object, serves
 from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
@@ -21,37 +19,28 @@ from flowflare.emulator.services.versions.deployments import DeploymentsStore
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
 
 
-@dataclass(frozen=True)
-class VersionRoutes:
+class VersionRoutes(Service[ScriptsStore]):
     """Serve the operations of a script's `versions` and `deployments`."""
 
-    store: ScriptsStore
-    deployments: DeploymentsStore
-    runtime: Runtime
+    def __init__(
+        self, store: ScriptsStore, deployments: DeploymentsStore, runtime: Runtime
+    ) -> None:
+        super().__init__(store, runtime)
+        self._deployments_store = deployments
 
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _SCRIPT + "/versions", self._list),
-            operation("POST", _SCRIPT + "/versions", self._upload),
-            operation("GET", _SCRIPT + "/versions/{version}", self._get),
-            operation("GET", _SCRIPT + "/deployments", self._list_deployments),
-            operation("POST", _SCRIPT + "/deployments", self._deploy),
-            operation("GET", _SCRIPT + "/deployments/{deployment}", self._get_deployment),
-        ]
-
-    async def _list(self, request: Request) -> Response:
-        live = self.store.get(account_of(request), name_of(request, "script"))
-        versions = [self._view(version) for version in self.store.scripts.versions(live)]
+    @serves("GET", _SCRIPT + "/versions")
+    async def _list(self, request: Request, account: str, script: str) -> Response:
+        live = self._store.get(account, script)
+        versions = [self._view(version) for version in self._store.scripts.versions(live)]
         return answer_page(request, versions, per_page=20, listed="items")
 
-    async def _upload(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "script")
+    @serves("POST", _SCRIPT + "/versions")
+    async def _upload(self, request: Request, account: str, script: str) -> Response:
         upload = await read_upload(request)
-        exports = await exports_of(upload, self.runtime)
-        version = self.store.put_version(
+        exports = await exports_of(upload, self._runtime)
+        version = self._store.put_version(
             account,
-            name,
+            script,
             upload,
             exports,
             strict=request.query_params.get("bindings_inherit") == "strict",
@@ -59,32 +48,31 @@ class VersionRoutes:
         )
         return success({**self._view(version), "startup_time_ms": 1})
 
-    async def _get(self, request: Request) -> Response:
-        version = self.store.version(
-            account_of(request), name_of(request, "script"), name_of(request, "version")
-        )
-        return success(self._view(version))
+    @serves("GET", _SCRIPT + "/versions/{version}")
+    async def _get(self, _: Request, account: str, script: str, version: str) -> Response:
+        return success(self._view(self._store.version(account, script, version)))
 
-    async def _list_deployments(self, request: Request) -> Response:
-        deployments = self.deployments.list_deployments(
-            account_of(request), name_of(request, "script")
-        )
+    @serves("GET", _SCRIPT + "/deployments")
+    async def _list_deployments(self, _: Request, account: str, script: str) -> Response:
+        deployments = self._deployments_store.list_deployments(account, script)
         return success({"deployments": deployments})
 
-    async def _get_deployment(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "script")
-        return success(self.deployments.get(account, name, name_of(request, "deployment")))
+    @serves("GET", _SCRIPT + "/deployments/{deployment}")
+    async def _get_deployment(
+        self, _: Request, account: str, script: str, deployment: str
+    ) -> Response:
+        return success(self._deployments_store.get(account, script, deployment))
 
-    async def _deploy(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "script")
-        deployment = self.deployments.create(
-            account, name, await json_object(request), client_of(request)
+    @serves("POST", _SCRIPT + "/deployments")
+    async def _deploy(self, request: Request, account: str, script: str) -> Response:
+        deployment = self._deployments_store.create(
+            account, script, await json_object(request), client_of(request)
         )
-        await self.runtime.publish(account)
+        await self._runtime.publish(account)
         return success(deployment)
 
     def _view(self, script: Script) -> dict[str, Any]:
-        settings = views.settings(script, self.store.ledger(script.account))
+        settings = views.settings(script, self._store.ledger(script.account))
         return {
             "id": script.version_id,
             "number": script.number,

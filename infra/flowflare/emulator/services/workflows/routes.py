@@ -4,16 +4,15 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import account_of, answer_page, json_object, name_of, operation
-from flowflare.emulator.runtime.contract import Deletions, Runtime
+from flowflare.emulator.requests import Service, answer_page, json_object, serves
+from flowflare.emulator.runtime.contract import Deletions
 from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
 
 _ALL = "/accounts/{account}/workflows"
-_ONE = _ALL + "/{workflow}"
+_ONE = _ALL + "/{name}"
 
 _STATES = (
     "complete",
@@ -27,30 +26,16 @@ _STATES = (
 )
 
 
-class WorkflowRoutes:
+class WorkflowRoutes(Service[WorkflowsStore]):
     """Serve the operations below `workflows`."""
 
-    def __init__(self, store: WorkflowsStore, runtime: Runtime) -> None:
-        self._store = store
-        self._runtime = runtime
-
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _ALL, self._list),
-            operation("PUT", _ONE, self._put),
-            operation("GET", _ONE, self._get),
-            operation("DELETE", _ONE, self._delete),
-        ]
-
-    async def _list(self, request: Request) -> Response:
-        workflows = [
-            _view(workflow) for workflow in self._store.list_workflows(account_of(request))
-        ]
+    @serves("GET", _ALL)
+    async def _list(self, request: Request, account: str) -> Response:
+        workflows = [_view(workflow) for workflow in self._store.list_workflows(account)]
         return answer_page(request, workflows)
 
-    async def _put(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "workflow")
+    @serves("PUT", _ONE)
+    async def _put(self, request: Request, account: str, name: str) -> Response:
         asked = await json_object(request)
         script, class_name = asked.get("script_name"), asked.get("class_name")
         if not isinstance(script, str) or not isinstance(class_name, str):
@@ -59,12 +44,13 @@ class WorkflowRoutes:
         await self._runtime.publish(account)
         return success(_view(workflow))
 
-    async def _get(self, request: Request) -> Response:
-        return success(_view(self._store.get(account_of(request), name_of(request, "workflow"))))
+    @serves("GET", _ONE)
+    async def _get(self, _: Request, account: str, name: str) -> Response:
+        return success(_view(self._store.get(account, name)))
 
-    async def _delete(self, request: Request) -> Response:
-        account = account_of(request)
-        deleted = self._store.delete(account, name_of(request, "workflow"))
+    @serves("DELETE", _ONE)
+    async def _delete(self, _: Request, account: str, name: str) -> Response:
+        deleted = self._store.delete(account, name)
         await self._runtime.publish(account, Deletions(workflows=(deleted.id,)))
         return success({"status": "ok", "success": True})
 

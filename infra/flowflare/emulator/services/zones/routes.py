@@ -5,12 +5,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import answer_page, json_object, operation, zone_of
-from flowflare.emulator.runtime.contract import Runtime
+from flowflare.emulator.requests import Service, answer_page, json_object, serves
 from flowflare.emulator.services.zones.store import Zone, ZonesStore
 
 _ALL = "/zones"
@@ -19,28 +17,16 @@ _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0
 _ACCOUNT = re.compile(r"[0-9a-f]{32}")
 
 
-class ZoneRoutes:
+class ZoneRoutes(Service[ZonesStore]):
     """Serve the operations of `zones`."""
 
-    def __init__(self, store: ZonesStore, runtime: Runtime) -> None:
-        self._store = store
-        self._runtime = runtime
-
-    def routes(self) -> list[BaseRoute]:
-        """List the operations of this service."""
-        return [
-            operation("GET", _ALL, self._list),
-            operation("POST", _ALL, self._create),
-            operation("GET", _ONE, self._get),
-            operation("DELETE", _ONE, self._delete),
-            Route("/emulator/zones/{zone}", self._name, methods=["PUT"]),
-        ]
-
+    @serves("GET", _ALL)
     async def _list(self, request: Request) -> Response:
         query = request.query_params
         zones = self._store.list_zones(query.get("account.id"), query.get("name"))
         return answer_page(request, [_view(zone) for zone in zones], per_page=20)
 
+    @serves("POST", _ALL)
     async def _create(self, request: Request) -> Response:
         asked = await json_object(request)
         account = asked.get("account")
@@ -49,20 +35,23 @@ class ZoneRoutes:
             raise codes.invalid_body("`account.id` must be the ID of an account.")
         return success(_view(self._store.create(_check_name(asked.get("name")), identity)))
 
-    async def _get(self, request: Request) -> Response:
-        return success(_view(self._store.get(zone_of(request))))
+    @serves("GET", _ONE)
+    async def _get(self, _: Request, zone: str) -> Response:
+        return success(_view(self._store.get(zone)))
 
-    async def _delete(self, request: Request) -> Response:
-        deleted = self._store.delete(zone_of(request))
+    @serves("DELETE", _ONE)
+    async def _delete(self, _: Request, zone: str) -> Response:
+        deleted = self._store.delete(zone)
         if deleted.account is not None:
             await self._runtime.publish(deleted.account)
         return success({"id": deleted.id})
 
-    async def _name(self, request: Request) -> Response:
+    @serves("PUT", "/emulator/zones/{zone}")
+    async def _name(self, request: Request, zone: str) -> Response:
         """Set a zone ID's name, through the control API."""
         asked = await json_object(request)
         name = _check_name(asked.get("name"))
-        return success(_view(self._store.create(name, asked.get("account"), zone_of(request))))
+        return success(_view(self._store.create(name, asked.get("account"), zone)))
 
 
 def _check_name(given: object) -> str:
