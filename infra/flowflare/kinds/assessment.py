@@ -78,7 +78,7 @@ class Details:
         bindings_dropped: bindings that it loses.
         class_migrations: Durable Object class migrations that would be sent.
         migrations: D1 migration files that would run.
-        texts: texts that are completely new, by their names.
+        texts: strings that are completely new, by their names.
     """
 
     bindings_added: tuple[ChangedBinding, ...] = ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flowflare.kinds.scene import Scene
     from flowflare.kinds.surroundings import Surroundings
     from flowflare.model.client import OwnSpec
+    from flowflare.model.worker import WorkerSpec
     from flowflare.model.written import Written
     from flowflare.values.events import Step
 
@@ -90,6 +91,7 @@ class Kind:
         adopt: finds the declared resource in the account.
         settings: the schema of its keys in the configuration.
         declare: registers it with Pulumi: a function, or the class of a dynamic resource.
+        wrangler: returns what it adds to wrangler's configuration of a Worker.
         details: returns the details for a report, besides changed properties.
         has_modules: whether its `content` is a bundle, which is compared module by module.
         told_by_the_script: properties that reports omit, because the script's entry has them.
@@ -114,6 +116,7 @@ class Kind:
     adopt: Verb
     declare: Verb
     settings: Verb
+    wrangler: Verb = NotSupported("A binding adds it, or wrangler cannot express it.")
     details: Verb = NotSupported("Its changed properties say everything.")
     has_modules: bool = False
     told_by_the_script: tuple[str, ...] = ()
@@ -173,6 +176,12 @@ def load_drift(kind: Kind) -> "Callable[[Scene, Account], Iterable[Drifted]] | N
 def load_adopt(kind: Kind) -> "Callable[[Wanted, Account, Findings], Thing | None] | None":
     """Load the function that finds a kind in an account; None if there is none."""
     answer: Callable[[Wanted, Account, Findings], Thing | None] | None = _load(kind, "adopt")
+    return answer
+
+
+def load_wrangler(kind: Kind) -> "Callable[[WorkerSpec], Mapping[str, Any]] | None":
+    """Load the function that writes a kind into wrangler's configuration; None if none does."""
+    answer: Callable[[WorkerSpec], Mapping[str, Any]] | None = _load(kind, "wrangler")
     return answer
 
 

@@ -102,7 +102,7 @@ def compare_by_id(
         records: the stores in state.
         live: the stores of the account, by ID.
         keys: the inputs to compare if state has them; the first one is a store's name.
-        what: a store's name in texts.
+        what: a store's kind in messages.
         holds_data: whether a missing store took data with it.
     """
     for record in records:

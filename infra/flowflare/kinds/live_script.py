@@ -23,7 +23,7 @@ class LiveScript:
     Attributes:
         name: its name.
         migration_tag: the tag of its last class migration; None if it has none.
-        bindings: its bindings, secrets without their values.
+        bindings: its bindings; secrets have no values.
         settings: its other settings.
     """
 

@@ -20,7 +20,7 @@ class NamedStore(KnownById):
     name_taken: ClassVar[int]
     """The API's error code for a name that another store has."""
     words: ClassVar[str]
-    """Its name in texts."""
+    """Its name in messages."""
     id_key: ClassVar[str] = "id"
     """The field of the API's responses that is its ID."""
     compared: ClassVar[tuple[str, ...]] = ()

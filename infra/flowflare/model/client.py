@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from pydantic import Field, JsonValue
 
-from flowflare.model.class_migrations import ClassMigration
 from flowflare.model.frozen import Frozen
 from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import SecretSource
@@ -129,8 +128,5 @@ class ClientSpec(WorkerSpec):
     )
     durable_objects: tuple[DurableObjectSpec, ...] = Field(
         default=(), description="Its own Durable Object classes, sorted by binding."
-    )
-    class_migrations: tuple[ClassMigration, ...] = Field(
-        default=(), description="Its Durable Object class migrations, oldest first."
     )
     rpc: bool = Field(default=False, description="Whether it is bound to the service's methods.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from flowflare.model.class_migrations import ClassMigration
 from flowflare.model.frozen import Frozen
 
 #: The start of a line in a Worker's code that names a package that could not be bundled for a
@@ -38,6 +39,9 @@ class WorkerSpec(Frozen):
     settings: Mapping[str, Any] = Field(
         description="Its script's other settings, as the API spells them "
         "(`kinds/workers_script/settings`)."
+    )
+    class_migrations: tuple[ClassMigration, ...] = Field(
+        default=(), description="Its Durable Object class migrations, oldest first."
     )
     crons: tuple[str, ...] | None = Field(
         default=None,

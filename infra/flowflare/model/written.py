@@ -1,4 +1,4 @@
-"""Define the foundation of the schema: the base class, errors, and texts that have a form."""
+"""Define the foundation of the schema: the base class, errors, and strings that have a form."""
 
 import re
 from collections.abc import Iterable

@@ -5,6 +5,7 @@ declares, except secrets: set those with `wrangler secret put`.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flowflare.kinds.bindings.binding import Binding, BoundBinding
@@ -16,7 +17,8 @@ from flowflare.kinds.bindings.workers import (
     list_service_bindings,
 )
 from flowflare.kinds.bindings.wrangler import add_binding
-from flowflare.kinds.queue_consumer.wrangler import say_consumer
+from flowflare.kinds.contract import load_wrangler
+from flowflare.kinds.registry import KINDS
 from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.client import ClientSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
@@ -71,12 +73,12 @@ def _render_file(
             add_binding(config, _make_placeholder(binding) | binding.to_wire())
         elif not _is_secret(binding):
             add_binding(config, binding.to_wire())
-    if isinstance(worker, ClientSpec) and worker.queue_consumers:
-        consumers = [say_consumer(consumer) for consumer in worker.queue_consumers]
-        config.setdefault("queues", {})["consumers"] = consumers
-    if worker.class_migrations:
-        config["migrations"] = [{"tag": step.tag} | step.step() for step in worker.class_migrations]
-    return _write_text(config | _list_addresses(worker), bindings)
+    # The other way round than the kinds are created: bindings, migrations, addresses.
+    for kind in reversed(KINDS):
+        write = load_wrangler(kind)
+        if write is not None:
+            _merge(config, write(worker))
+    return _write_text(config, bindings)
 
 
 def _make_placeholder(binding: OwnBinding) -> dict[str, str]:
@@ -103,19 +105,13 @@ def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str,
     return config | {key: value for key, value in worker.settings.items() if value}
 
 
-def _list_addresses(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
-    """Write routes, custom domains and cron triggers."""
-    routes = [
-        *({"pattern": route.pattern, "zone_id": route.zone_id} for route in worker.routes),
-        *(
-            {"pattern": domain.hostname, "zone_id": domain.zone_id, "custom_domain": True}
-            for domain in worker.domains
-        ),
-    ]
-    found: dict[str, Any] = {"routes": routes} if routes else {}
-    if worker.crons is not None:
-        found["triggers"] = {"crons": list(worker.crons)}
-    return found
+def _merge(config: dict[str, Any], added: Mapping[str, Any]) -> None:
+    """Merge the keys of one kind; a list that several kinds write begins with the last."""
+    for key, value in added.items():
+        if isinstance(value, list):
+            config[key] = [*value, *config.get(key, ())]
+        else:
+            config[key] = {**config.get(key, {}), **value}
 
 
 def _is_secret(binding: Binding) -> bool:

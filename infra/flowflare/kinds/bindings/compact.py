@@ -1,4 +1,4 @@
-"""Binding types that have only texts as fields, or whose fields are not checked."""
+"""List binding types whose fields are all strings, or are not checked."""
 
 from typing import Any, Final, Literal
 
@@ -16,7 +16,7 @@ def _declare(
     wrangler: WranglerEntry | None = None,
     **fields: str,
 ) -> BindingType:
-    """Declare a type whose fields are required texts, each with its description."""
+    """Declare a type whose fields are required strings, each with its description."""
     texts: dict[str, Any] = {key: (Text, Field(description=said)) for key, said in fields.items()}
     type_: Any = (Literal[name], Field(description=description))
     model = create_model(schema, __base__=Written, __doc__=summary, type=type_, **texts)

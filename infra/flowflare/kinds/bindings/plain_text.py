@@ -1,4 +1,4 @@
-"""Texts in a Worker's `env`."""
+"""Strings in a Worker's `env`."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from flowflare.model.written import Written
 
 
 class PlainTextBinding(Written):
-    """A text; `variables` are shorter."""
+    """A string; `variables` are shorter."""
 
     type: Literal["plain_text"] = Field(description="A text.")
     text: str = Field(description="The text.")

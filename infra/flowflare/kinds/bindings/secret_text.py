@@ -1,4 +1,4 @@
-"""Secret texts in a Worker's `env`."""
+"""Secret strings in a Worker's `env`."""
 
 from typing import Any, Literal
 

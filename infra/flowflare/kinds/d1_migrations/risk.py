@@ -1,4 +1,4 @@
-"""Assess pending migration files: the data that their SQL loses, as the linter finds it."""
+"""Assess pending migration files: the data loss that the linter finds in their SQL."""
 
 from collections.abc import Iterator
 

@@ -16,4 +16,5 @@ KIND = Kind(
     told_by_the_script=("content", "files", "bindings", "compatibility", "main_module"),
     has_pure_check=True,
     holds_data=True,
+    wrangler="write",
 )

@@ -12,4 +12,5 @@ KIND = Kind(
     adopt="find",
     declare="declare_consumers",
     settings="QueueConsumerSettings",
+    wrangler="write",
 )

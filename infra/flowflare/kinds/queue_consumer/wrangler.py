@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from flowflare.model.client import QueueConsumerSpec
+from flowflare.model.client import ClientSpec, QueueConsumerSpec
+from flowflare.model.worker import WorkerSpec
 
 _WORDS: Final = {
     "batchSize": "max_batch_size",
@@ -12,7 +13,13 @@ _WORDS: Final = {
 }
 
 
-def say_consumer(consumer: QueueConsumerSpec) -> dict[str, Any]:
+def write(worker: WorkerSpec) -> dict[str, Any]:
+    """Return the consumers of the key `queues`."""
+    consumers = worker.queue_consumers if isinstance(worker, ClientSpec) else ()
+    return {"queues": {"consumers": list(map(_write_consumer, consumers))}} if consumers else {}
+
+
+def _write_consumer(consumer: QueueConsumerSpec) -> dict[str, Any]:
     """Return an entry of `queues.consumers`; wrangler counts the wait in seconds."""
     entry: dict[str, Any] = {
         "queue": consumer.queue_name or f"<name of the queue {consumer.queue_id}>",

@@ -12,4 +12,5 @@ KIND = Kind(
     adopt="find",
     settings="CronSettings",
     declare="declare_crons",
+    wrangler="write",
 )

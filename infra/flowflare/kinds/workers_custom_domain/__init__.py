@@ -13,4 +13,5 @@ KIND = Kind(
     settings="DomainSettings",
     declare="declare_domain",
     is_owned=True,
+    wrangler="write",
 )

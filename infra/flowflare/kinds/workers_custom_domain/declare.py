@@ -9,7 +9,7 @@ from flowflare.model.worker import DomainSpec
 def declare_domain(
     name: str, account_id: str, domain: DomainSpec, script_name: str, opts: pulumi.ResourceOptions
 ) -> WorkersCustomDomain:
-    """Declare a `WorkersCustomDomain`, named by its hostname after `name`, like a route."""
+    """Declare a `WorkersCustomDomain`, whose resource name is `name` and the hostname."""
     first = pulumi.ResourceOptions(delete_before_replace=True)
     return WorkersCustomDomain(
         f"{name}-domain-{domain.hostname}",

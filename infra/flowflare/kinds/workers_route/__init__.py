@@ -13,4 +13,5 @@ KIND = Kind(
     settings="RouteSettings",
     declare="declare_route",
     is_owned=True,
+    wrangler="write",
 )

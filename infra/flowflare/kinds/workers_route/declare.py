@@ -9,7 +9,7 @@ from flowflare.model.worker import RouteSpec
 def declare_route(
     name: str, route: RouteSpec, script_name: str, opts: pulumi.ResourceOptions
 ) -> WorkersRoute:
-    """Declare a `WorkersRoute`, named by its pattern after `name`.
+    """Declare a `WorkersRoute`, whose resource name is `name` and the route's pattern.
 
     With a number as its name, removing one route would replace every route after it.
     """

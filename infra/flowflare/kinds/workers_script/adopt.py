@@ -1,4 +1,4 @@
-"""Find scripts, and compares their settings, bindings and code with the program."""
+"""Find scripts, and compare their settings, bindings and code with the program."""
 
 import json
 import re
@@ -147,7 +147,7 @@ def _to_sent_binding(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_input(live: Mapping[str, Any], *, camels: bool = True) -> Props:
-    """Convert a live binding to inputs; a text that may be a key becomes a secret."""
+    """Convert a live binding to inputs; a string that may be a key becomes a secret."""
     found = dict(live)
     if found.get("type") == "durable_object_namespace":
         found.pop("namespace_id", None)  # only Cloudflare's response has it

@@ -159,7 +159,7 @@ def binding(given: Props) -> Any:
 
 
 def _json(value: Value) -> Any:
-    """Convert a value and keep its keys; a text of JSON becomes its value."""
+    """Convert a value and keep its keys; a string of JSON becomes its value."""
     if isinstance(value, str):
         try:
             return parse_json(value)
