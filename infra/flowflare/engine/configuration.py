@@ -18,7 +18,7 @@ class TextOpener(Protocol):
     """Opens encrypted configuration values: the stack's vault."""
 
     def open_text(self, ciphertext: str) -> str:
-        """Decrypt a text."""
+        """Decrypt a string."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Configuration:
 
     @property
     def values(self) -> Props:
-        """Return the texts as property values; secret values are marked."""
+        """Return the strings as property values; secret values are marked."""
         return {
             key: Secret(text) if key in self.secret else text for key, text in self.texts.items()
         }

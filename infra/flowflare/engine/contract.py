@@ -130,7 +130,7 @@ class Stack(Protocol):
         """
 
     def unlock(self) -> Sequence[object]:
-        """Remove the locks and the lease of dead runs; return what was removed, as texts.
+        """Remove the locks and the lease of dead runs; return what was removed as strings.
 
         Raises:
             LockedError: a run is under way on this machine.

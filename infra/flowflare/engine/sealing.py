@@ -32,7 +32,7 @@ class Sealed:
 
 
 def seal_text(project: Project, environ: Mapping[str, str], text: str) -> Sealed:
-    """Encrypt a text under the key of a stack's configuration.
+    """Encrypt a string under the key of a stack's configuration.
 
     The passphrase of the file's salt encrypts here. Everything else is up to the Pulumi CLI: other
     providers, and a stack whose file does not have its salt yet.

@@ -289,7 +289,7 @@ class Deployer:
         return ""
 
     def future_outputs(self, goal: Goal, inputs: Props) -> Props:  # noqa: ARG002 -- as above
-        """Return outputs that a preview knows beside those that the provider predicts."""
+        """Return outputs that a preview knows besides those that the provider predicts."""
         return {}
 
     def _perform(self, case: _Case) -> Answer:

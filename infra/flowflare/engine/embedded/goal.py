@@ -1,7 +1,7 @@
 """Read a registration request as a goal: what the program declares about one resource."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from flowflare.errors import EngineError
@@ -70,34 +70,21 @@ class Goal:
 
     def record(self, inputs: Props, outputs: Props, id_: str = "") -> Resource:
         """Make the state record of the resource with these properties."""
-        return Resource(
-            urn=self.urn,
-            type=self.type,
-            custom=self.custom,
-            id=id_,
-            inputs=inputs,
-            outputs=outputs,
-            parent=self.parent,
-            dependencies=self.dependencies,
-            property_dependencies=self.property_dependencies,
-            provider=self.provider,
-            protect=self.protect,
-            retain_on_delete=self.retain_on_delete,
-            additional_secret_outputs=self.additional_secret_outputs,
-            ignore_changes=self.ignore_changes,
-            replace_on_changes=self.replace_on_changes,
-            custom_timeouts=self.custom_timeouts,
-            deleted_with=self.deleted_with,
-            replace_with=self.replace_with,
-            replacement_trigger=self.replacement_trigger,
-        )
+        shared = {name: getattr(self, name) for name in _SHARED}
+        return Resource(**shared, id=id_, inputs=inputs, outputs=outputs)
+
+
+#: The fields that a record has from the goal.
+_SHARED = ({item.name for item in fields(Goal)} & {item.name for item in fields(Resource)}) - {
+    "inputs"
+}
 
 
 def read_goal(request: "resource_pb2.RegisterResourceRequest", urn: str) -> Goal:
     """Read the goal of a registration request.
 
     Args:
-        urn: the URN that its parent, type and name give.
+        urn: the URN made of its parent, type and name.
 
     Raises:
         EngineError: the request needs something that this engine does not support.

@@ -143,27 +143,15 @@ class ResourceMonitor:
         return resource_pb2.ResourceInvokeResponse(**fields)
 
     def Call(self, request: Any) -> Any:  # noqa: N802
-        """Refuse methods of resources.
-
-        Raises:
-            EngineError: always.
-        """
+        """Refuse methods of resources."""
         raise _make_refusal(f"the method {request.tok}")
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802
-        """Refuse to check whether a resource exists.
-
-        Raises:
-            EngineError: always.
-        """
+        """Refuse to check whether a resource exists."""
         raise _make_refusal(f"asking whether a {request.type} exists")
 
     def RegisterPackage(self, request: Any) -> Any:  # noqa: N802
-        """Refuse parameterized packages.
-
-        Raises:
-            EngineError: always.
-        """
+        """Refuse parameterized packages."""
         raise _make_refusal(f"the parameterized package {request.name}")
 
     def SignalAndWaitForShutdown(self, request: "empty_pb2.Empty") -> "empty_pb2.Empty":  # noqa: N802

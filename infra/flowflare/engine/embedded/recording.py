@@ -122,7 +122,7 @@ def stand_in(name: str) -> str:
 
 
 class Recorder(Deployer):
-    """Answers registrations as after a first `up`, with stand-ins for IDs and generated secrets."""
+    """Answers registrations as a first `up` would, with stand-ins for IDs and generated secrets."""
 
     def future_id(self, goal: Goal) -> str:
         """Return the stand-in: the resource's name in brackets."""
@@ -245,7 +245,7 @@ class Texts:
         return [self.shorten(item) for item in value] if isinstance(value, list) else value
 
     def restore(self, value: Any) -> Any:
-        """Replace the references in a JSON value by their long texts."""
+        """Replace the references in a JSON value by their long strings."""
         if isinstance(value, dict):
             if value.keys() == {TEXT}:
                 return self.by_digest[value[TEXT]]
@@ -259,7 +259,7 @@ class Texts:
 
 
 def dump(recorded: RecordedProgram, stamps: Stamps, texts: Texts) -> dict[str, Any]:
-    """Write a recording as JSON values; `texts` receives its long texts."""
+    """Write a recording as JSON values; `texts` receives its long strings."""
     return {
         "resources": [
             texts.shorten(dump_resource(_bare(record, stamps), stamps))

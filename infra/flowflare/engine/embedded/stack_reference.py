@@ -76,15 +76,6 @@ class StackReferences(Unmade):
             folder = beside if (beside / "passphrase").is_file() else folder
         return find_passphrase(folder, self._environ, make=False)
 
-    def delete(self, old: Existing) -> None:
-        """Do nothing: there is nothing to delete."""
-        del old
-
-    def recover(self, new: Props) -> Made | None:
-        """Return None: there is nothing to find."""
-        del new
-        return None
-
     def make_refusal(self) -> EngineError:
         """Make the error of creating or updating a stack reference."""
         return EngineError("a stack reference can be read, but not created")

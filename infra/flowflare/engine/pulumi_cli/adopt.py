@@ -18,7 +18,7 @@ class Found:
 
     Attributes:
         id: the ID that Pulumi's provider gives it.
-        outputs: its known outputs, beside the resource's inputs.
+        outputs: its known outputs, besides the resource's inputs.
         complete: whether it matches its inputs; if not, the next `up` updates it.
     """
 

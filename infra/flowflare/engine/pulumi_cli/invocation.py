@@ -52,7 +52,7 @@ def run_command(  # noqa: PLR0913 -- the parts of a process, by keyword
     Args:
         words: the command's words; `--non-interactive` is added.
         cwd: the folder that it runs in.
-        environ: variables beside those of this process.
+        environ: variables besides those of this process.
         given: the text of its standard input, which may contain secrets.
         inherited: file descriptors that it inherits.
         meanwhile: called repeatedly while it runs, and once after its end.
@@ -103,7 +103,7 @@ def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
     """Make the environment of a command; PATH begins with the CLI's folder, for language hosts.
 
     Args:
-        environ: variables beside those of this process.
+        environ: variables besides those of this process.
     """
     variables = {**os.environ, **environ, "PULUMI_AUTOMATION_API": "true"}
     beside = [str(cli.path.absolute().parent), variables.get("PATH", os.defpath)]
@@ -111,7 +111,7 @@ def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _hold(text: str) -> IO[bytes]:
-    """Open an unnamed file that contains a text."""
+    """Open an unnamed file that contains a string."""
     file = _memory()
     file.write(text.encode())
     file.seek(0)

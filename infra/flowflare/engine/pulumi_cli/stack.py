@@ -17,7 +17,7 @@ from flowflare.engine.pulumi_cli.hold import hold, let_go
 from flowflare.engine.pulumi_cli.invocation import CommandFailedError
 from flowflare.engine.pulumi_cli.plugin_records import unreadable
 from flowflare.engine.pulumi_cli.stack_secrets import StackSecrets
-from flowflare.engine.pulumi_cli.state import from_export, read_deployment
+from flowflare.engine.pulumi_cli.state import find_cli_store, from_export, read_deployment
 from flowflare.engine.pulumi_cli.state_repair import StateRepair
 from flowflare.engine.pulumi_cli.translate import Translator
 from flowflare.engine.pulumi_cli.workspace import Workspace
@@ -25,6 +25,7 @@ from flowflare.engine.report import describe_failures, redact_step
 from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_method, redact_values
+from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment, Resource
 from flowflare.state.lease import Holding
 from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
@@ -192,19 +193,28 @@ class CliStack:
 
     def is_made(self) -> bool:
         """Return whether the backend has the stack; True if only the CLI can find out."""
-        from flowflare.engine.pulumi_cli.making import is_made
-
-        return is_made(self.project, self._environ) is not False
+        return self._is_in_backend() is not False
 
     def make(self) -> None:
-        """Create the stack if its backend lacks it, with the salt or provider of its file.
+        """Create the stack if it is missing (`pulumi stack init`), without selecting it.
 
         Raises:
             FlowflareError: the CLI cannot create it.
         """
-        from flowflare.engine.pulumi_cli.making import make
+        if self._is_in_backend():
+            return
+        provider = self.project.secrets_provider
+        words = ["--secrets-provider", provider] if provider else []
+        try:
+            self._workspace.run("stack", "init", "--no-select", *words)
+        except FlowflareError as error:
+            if "already exists" not in error.message:
+                raise
 
-        make(self.project, self._environ, self._workspace)
+    def _is_in_backend(self) -> bool | None:
+        project = self.project
+        store = find_cli_store(project.shared, self._environ)
+        return None if store is None else Backend(store, project.name, project.stack).exists
 
     def export(self) -> Mapping[str, Any]:
         """Export the stack's deployment as `pulumi stack export` prints it, with sealed secrets."""

@@ -1,7 +1,7 @@
 """Learn the secrets of a stack of the Pulumi CLI, so that its program's output is filtered.
 
 The program runs in a process of the CLI, which hides only what the configuration marks as secret
-(https://www.pulumi.com/docs/iac/concepts/secrets). So before a text of the program is
+(https://www.pulumi.com/docs/iac/concepts/secrets). So before a string of the program is
 shown, the secrets of the configuration, of its sources and of the state are opened here. The state
 is read again after a step with secrets: a program can print what was generated a moment ago.
 """
@@ -31,7 +31,7 @@ _ATTEMPTS: Final = 3
 
 
 class StackSecrets:
-    """The secrets of one stack, opened when there is a text to filter.
+    """The secrets of one stack, opened when there is a string to filter.
 
     Args:
         environ: the environment: the passphrase, and where the state is.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowflare.config.files import Project, ProjectFile
+from flowflare.engine.embedded import stack_state
 from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
@@ -18,7 +19,6 @@ from flowflare.state.backends.registry import find_store, redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.checkpoint_shape import check_deployment
-from flowflare.state.passphrase import Vault, find_passphrase
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
 Export = Callable[[], Mapping[str, Any]]
@@ -71,9 +71,7 @@ def read_deployment(
     folder = parse_folder_url(url, environ)
     if folder is not None:
         backend = Backend(FolderStore(project.root / folder), project.name, project.stack)
-        raw = backend.load()
-        passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
-        return backend.read(raw, Vault(passphrase, backend.read_salt(raw)))
+        return stack_state.read_deployment(backend, project, environ)
     if export is None:
         place = redact_url(url) or "an unknown place"
         raise EngineError(

@@ -108,7 +108,7 @@ class Translator:
             self.report.note(Event("note", message=text, severity="warning"))
 
     def _is_noise(self, text: str) -> bool:
-        """Return whether a text is noise, such as the traceback of an interrupted program."""
+        """Return whether a string is noise, such as the traceback of an interrupted program."""
         failed = bool(self._reasons or self.report.failures or self.program_errors)
         return failed or self.ended or not text or _TRACEBACK in text
 

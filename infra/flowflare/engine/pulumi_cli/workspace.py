@@ -73,7 +73,7 @@ class Workspace:
             KeyboardInterrupt: Ctrl-C was pressed, and the CLI has ended.
         """
         self.require_plugins(what)
-        self._end_left_behind()
+        end_left_behind(self._mark)
         try:
             with EventLog() as log, self._spare_file() as spare:
 
@@ -96,7 +96,7 @@ class Workspace:
                     meanwhile=report,
                 )
         finally:
-            self._end_left_behind()
+            end_left_behind(self._mark)
 
     def require_plugins(self, what: str) -> None:
         """Refuse an operation whose plugins are not installed.
@@ -172,7 +172,3 @@ class Workspace:
 
     def _stack(self, words: Iterable[str]) -> list[str]:
         return [*words, "--stack", self.project.stack]
-
-    def _end_left_behind(self) -> None:
-        """End the processes that a killed CLI has left, of this run or an earlier one."""
-        end_left_behind(self._mark)

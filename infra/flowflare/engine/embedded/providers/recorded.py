@@ -1,14 +1,15 @@
 """Serve a type that the embedded engine cannot make: recorded in a preview, refused by `up`."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from flowflare.errors import EngineError
 from flowflare.kinds.handler import Diff, Existing, Made
 from flowflare.values.properties import Props
 
 
-class Unmade:
-    """Serves a type that the embedded engine does not make: inputs are compared and kept."""
+class Passive:
+    """Serves a type without calls: inputs are compared and kept."""
 
     def check(self, old: Props, new: Props) -> Props:
         """Return the inputs unchanged."""
@@ -24,15 +25,23 @@ class Unmade:
         """Predict the inputs as outputs; an update keeps its other outputs."""
         return {**(old.outputs if old else {}), **new}
 
-    def create(self, new: Props) -> Made:
-        """Refuse: the engine does not make it."""
+    def delete(self, old: Existing) -> None:
+        """Do nothing: there is nothing to delete."""
+
+    def recover(self, new: Props) -> Made | None:
+        """Return None: there is nothing to find."""
         del new
+        return None
+
+
+class Unmade(Passive):
+    """Serves a type that the embedded engine does not make."""
+
+    def refuse(self, *_: object, **__: object) -> NoReturn:
+        """Refuse an operation on a resource of this type."""
         raise self.make_refusal()
 
-    def update(self, old: Existing, new: Props) -> Props:
-        """Refuse: the engine does not make it."""
-        del old, new
-        raise self.make_refusal()
+    create = update = refuse
 
     def make_refusal(self) -> EngineError:
         """Make the error of a step on a resource of this type."""
@@ -53,20 +62,7 @@ class RecordedType(Unmade):
         self._type = type_
         self._served = tuple(served)
 
-    def delete(self, old: Existing) -> None:
-        """Refuse."""
-        del old
-        raise self.make_refusal()
-
-    def read(self, old: Existing) -> Made | None:
-        """Refuse."""
-        del old
-        raise self.make_refusal()
-
-    def recover(self, new: Props) -> Made | None:
-        """Refuse."""
-        del new
-        raise self.make_refusal()
+    delete = read = recover = Unmade.refuse
 
     def make_refusal(self) -> EngineError:
         """Make the error of a step on a resource of this type."""

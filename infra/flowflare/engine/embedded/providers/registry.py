@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowflare.api import PROCESS, Connector
-from flowflare.engine.embedded.providers.recorded import RecordedType
+from flowflare.engine.embedded.providers.recorded import Passive, RecordedType
 from flowflare.kinds.contract import load_apply
 from flowflare.kinds.handler import Diff, Existing, Handler, Made
 from flowflare.kinds.registry import KINDS
@@ -123,13 +123,8 @@ class Providers:
         return [*served, f"{DYNAMIC_PACKAGE}:dynamic (dynamic resources)"]
 
 
-class ProviderHandler:
+class ProviderHandler(Passive):
     """Serves providers themselves: records with an ID, without a plugin and without calls."""
-
-    def check(self, old: Props, new: Props) -> Props:
-        """Return the inputs unchanged."""
-        del old
-        return new
 
     def diff(self, old: Existing, new: Props) -> Diff:
         """Compare inputs; a changed configuration never replaces a provider."""
@@ -149,18 +144,9 @@ class ProviderHandler:
         del old
         return _without_internal(new)
 
-    def delete(self, old: Existing) -> None:
-        """Do nothing: there is nothing to delete."""
-        del old
-
     def read(self, old: Existing) -> Made | None:
         """Return the record: a provider always exists."""
         return Made(old.id, old.outputs)
-
-    def recover(self, new: Props) -> Made | None:
-        """Return None: there is nothing to find."""
-        del new
-        return None
 
 
 def _without_internal(inputs: Props) -> Props:
