@@ -8,6 +8,7 @@ import pytest
 
 from flowflare.errors import UpdateFailed
 from tests.e2e.conftest import Project
+from tests.support.own_stores import make_bindings
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -20,24 +21,24 @@ export default {
       const { objects } = await env.FILES.list();
       await env.FILES.delete(objects.map(({ key }) => key));
     }
-    if (request.method === "POST") await env.JOBS.send(await request.json());
+    if (request.method === "POST") await env.ORDERS.send(await request.json());
     const { objects } = await env.FILES.list();
     return Response.json({
       files: objects.map(({ key }) => key),
-      count: Number(await env.COUNTS.get("orders")),
+      count: Number(await env.CACHE.get("orders")),
     });
   },
   async queue(batch, env) {
     for (const { body } of batch.messages) {
-      if (body.broken && batch.queue.endsWith("-jobs")) throw new Error("a broken order");
+      if (body.broken && batch.queue.endsWith("-orders")) throw new Error("a broken order");
       await env.FILES.put(`${batch.queue}/${body.id}`, JSON.stringify(body));
     }
-    await env.COUNTS.put("orders", String(Number(await env.COUNTS.get("orders")) + 1));
+    await env.CACHE.put("orders", String(Number(await env.CACHE.get("orders")) + 1));
   },
 };
 """
 JOBS: dict[str, Any] = {
-    "queue": "JOBS",
+    "queue": "ORDERS",
     "deadLetterQueue": "FAILED",
     "maxRetries": 0,
     "maxWaitTimeMs": 0,
@@ -54,15 +55,13 @@ PASSWORD = "canary-of-the-first-password"
 SHOP: dict[str, Any] = {
     "source": "worker_src/shop.js",
     "bindings": {
-        "COUNTS": {"kvNamespace": {}},
+        **make_bindings(),
         "FAILED": {"queue": {}},
-        "FILES": {"r2Bucket": {}},
-        "JOBS": {"queue": {}},
         "PG": {"hyperdrive": {"origin": ORIGIN, "caching": {"disabled": True}}},
     },
     "queueConsumers": [JOBS, {"queue": "FAILED", "maxWaitTimeMs": 0}],
 }
-STORES = [f"local-flowflare-shop-{name}" for name in ("counts", "failed", "files", "jobs", "pg")]
+STORES = {name: f"local-flowflare-shop-{name.lower()}" for name in sorted(SHOP["bindings"])}
 
 
 def configure(project: Project, before: str = "", **changes: Any) -> str:
@@ -99,7 +98,7 @@ def list_changes(project: Project) -> dict[str, str]:
 def test_stores_are_created_used_changed_and_deleted_with_their_client(project: Project) -> None:
     line = configure(project)
     project.open_stack().up()
-    assert project.account.list_stores() == STORES
+    assert project.account.list_stores() == list(STORES.values())
     last = project.account.find_last_request()
     assert project.open_stack().up().changed == 0
     assert project.account.list_requests(since=last) == []
@@ -107,7 +106,7 @@ def test_stores_are_created_used_changed_and_deleted_with_their_client(project: 
     url = project.account.get("/workers/scripts/local-flowflare-shop/subdomain")["url"]
     for order in ({"id": "1"}, {"id": "2", "broken": True}):
         httpx.post(url, json=order, timeout=PATIENCE).raise_for_status()
-    files = [f"{STORES[1]}/2", f"{STORES[3]}/1"]
+    files = [f"{STORES['FAILED']}/2", f"{STORES['ORDERS']}/1"]
     answer = wait_until(
         lambda: httpx.get(url, timeout=PATIENCE).json(), lambda answer: len(answer["files"]) == 2
     )
@@ -116,7 +115,7 @@ def test_stores_are_created_used_changed_and_deleted_with_their_client(project: 
     # A change of a consumer does not upload a script.
     configure(project, line, queueConsumers=[{**JOBS, "batchSize": 50}])
     assert list_changes(project) == {
-        "flowflare-shop-jobs-queue-consumer": "update",
+        "flowflare-shop-orders-queue-consumer": "update",
         "flowflare-shop-failed-queue-consumer": "delete",
     }
     queues = project.account.get("/queues")
@@ -125,7 +124,7 @@ def test_stores_are_created_used_changed_and_deleted_with_their_client(project: 
 
     with pytest.raises(UpdateFailed, match="because it holds objects"):
         project.open_stack().destroy()
-    assert STORES[2] in project.account.list_stores()
+    assert STORES["FILES"] in project.account.list_stores()
 
 
 def test_a_bucket_can_be_destroyed_after_it_is_emptied(project: Project) -> None:
@@ -162,7 +161,7 @@ def test_a_password_is_sent_to_hyperdrive_and_appears_nowhere(project: Project) 
     run(project, "preview", "--diff")
     run(project, "up", "--json")
     [made] = project.account.get("/hyperdrive/configs")
-    assert made["name"] == STORES[4]
+    assert made["name"] == STORES["PG"]
     assert made["caching"] == {"disabled": True}
     assert made["origin"] == {key: ORIGIN[key] for key in ORIGIN if key != "password"}
     settings = project.account.get("/workers/scripts/local-flowflare-shop/settings")
@@ -189,7 +188,7 @@ def test_a_password_is_sent_to_hyperdrive_and_appears_nowhere(project: Project) 
         for file in (project.root / ".flowflare/state").rglob("*")
         if file.is_file()
     )
-    assert STORES[4] in state
+    assert STORES["PG"] in state
     assert "canary" not in state
     assert "canary" not in json.dumps(project.account.list_requests())
 
@@ -204,7 +203,7 @@ def test_a_password_is_sent_to_hyperdrive_and_appears_nowhere(project: Project) 
     # Another stack of the same names adopts it, and assumes that the password is the program's.
     (project.root / ".flowflare/state").rename(project.root / "state-of-before")
     adopted = run(project, "adopt", "--names", "declared", "--new-api-key")
-    assert STORES[4] in adopted
+    assert STORES["PG"] in adopted
     assert "PG.origin.password" in adopted
     assert "flowflare-shop-pg-hyperdrive" not in list_changes(project)
     run(project, "destroy", "--yes")

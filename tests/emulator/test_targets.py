@@ -10,6 +10,7 @@ from flowflare.emulator.process import Running
 from flowflare.emulator.services.targets.kinds import KINDS
 from flowflare.emulator.services.targets.target import TargetKind
 from tests.emulator.emulated import Account, Refused, get
+from tests.support.own_stores import make_api_bodies
 
 pytestmark = pytest.mark.workerd
 
@@ -45,10 +46,7 @@ ORIGIN = {
 }
 #: A body that creates a target, by the path of its kind.
 BODIES = {
-    "/storage/kv/namespaces": {"title": "orders"},
-    "/r2/buckets": {"name": "orders"},
-    "/queues": {"queue_name": "orders"},
-    "/hyperdrive/configs": {"name": "orders", "origin": ORIGIN},
+    **make_api_bodies("orders"),
     "/vectorize/v2/indexes": {"name": "orders", "config": {"dimensions": 3, "metric": "cosine"}},
 }
 

@@ -17,6 +17,7 @@ from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
 from flowflare.errors import FlowflareError
 from flowflare.render.wrangler import render_wrangler_files
+from tests.support.own_stores import write_golden_case
 from tests.unit.resources.recording_monitor import Declared, record
 
 HERE = Path(__file__).parent
@@ -27,6 +28,8 @@ STACK = "dev"
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if case.name == "client_own_stores":
+        matches(case / "Pulumi.dev.yaml", write_golden_case())
     project = tmp_path / "project"
     shutil.copytree(case, project, ignore=shutil.ignore_patterns("expected*"))
     monkeypatch.chdir(project)

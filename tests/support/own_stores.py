@@ -1,11 +1,18 @@
-"""An example of each store that a client's binding makes; a new kind needs an entry here."""
+"""An example of each store that a client's binding makes.
 
+Only this file names the kinds. The golden case `client_own_stores`, the client of
+`tests/e2e/test_own_stores.py` and the bodies of `tests/emulator/test_targets.py` are made from it.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flowflare.kinds.registry import list_own
-from flowflare.values.properties import Secret
+from flowflare.kinds.spelling import to_api
+from flowflare.kinds.store_verbs import load_store
+from flowflare.values.properties import Secret, plain
 
 _DATABASE = {"scheme": "postgres", "database": "shop", "user": "shop"}
 _PUBLIC = {"host": "db.example.com", "port": 5432}
@@ -33,22 +40,27 @@ class OwnStore:
     """An example of a kind.
 
     Attributes:
+        binding: the name of the binding in the golden case and the end-to-end test.
         fields: for each setting in the configuration, by path: settings before and after.
         settings: the settings that the configuration requires, below those of `fields`.
         inputs: the resource's inputs besides account and name; secrets are marked.
         changes: inputs that change without a replacement; by default another name.
+        shown: optional settings for the golden case.
     """
 
+    binding: str
     fields: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 OWN_STORES: Mapping[str, OwnStore] = {
-    "kvNamespace": OwnStore({"name": ({}, {"name": "sessions"})}),
-    "queue": OwnStore({"name": ({}, {"name": "jobs"})}),
+    "kvNamespace": OwnStore("CACHE", {"name": ({}, {"name": "sessions"})}),
+    "queue": OwnStore("ORDERS", {"name": ({}, {"name": "jobs"})}),
     "r2Bucket": OwnStore(
+        "FILES",
         {
             "name": ({}, {"name": "files"}),
             "location": ({}, {"location": "weur"}),
@@ -56,8 +68,10 @@ OWN_STORES: Mapping[str, OwnStore] = {
         },
         inputs={"storageClass": "Standard"},
         changes={"storageClass": "InfrequentAccess"},
+        shown={"location": "weur", "storageClass": "InfrequentAccess"},
     ),
     "hyperdrive": OwnStore(
+        "PG",
         {
             "name": ({}, {"name": "shop-database"}),
             "origin.scheme": _change_origin(scheme="mysql"),
@@ -81,6 +95,44 @@ OWN_STORES: Mapping[str, OwnStore] = {
         },
         settings={"origin": {**_DATABASE, **_PUBLIC, **_PASSWORD}},
         inputs={"origin": {**_DATABASE, **_PUBLIC, "port": 5432.0, "password": Secret("s3cret")}},
+        shown={"caching": {"maxAge": 30}, "originConnectionLimit": 20},
     ),
 }
 assert OWN_STORES.keys() == list_own().keys(), "write an example of each kind"
+
+
+def make_bindings(*, shown: bool = False) -> dict[str, Any]:
+    """Make the bindings of a client that has a store of each kind, by the binding's name."""
+    return {
+        store.binding: {key: {**store.settings, **(store.shown if shown else {})}}
+        for key, store in sorted(OWN_STORES.items(), key=lambda item: item[1].binding)
+    }
+
+
+def make_api_bodies(name: str) -> dict[str, Any]:
+    """Make the body that creates a store of each kind, by its path below the account."""
+    bodies = {}
+    for key, kind in list_own().items():
+        store = load_store(kind)
+        inputs = {"title": name, **OWN_STORES[key].inputs}
+        bodies[store.listed_at] = to_api(plain({store.title: inputs.pop("title"), **inputs}))
+    return bodies
+
+
+def write_golden_case() -> str:
+    """Write the stack of the golden case `client_own_stores`."""
+    bindings = {
+        **make_bindings(shown=True),
+        "SESSIONS": {"kvNamespace": {"name": "shop-sessions"}},
+        "SHARED": {"type": "kv_namespace", "namespace_id": "0f2ac74b498b48028cb68387c421e279"},
+    }
+    lines = [f"        {name}: {json.dumps(bindings[name])}" for name in sorted(bindings)]
+    head = """\
+config:
+  flowflare:accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e
+  flowflare:clients:
+    orders:
+      source: orders.js
+      bindings:
+"""
+    return head + "\n".join(lines) + "\n"
