@@ -27,7 +27,7 @@ _ANSWER: Final = 0.05
 
 @dataclass
 class _Left:
-    """The calls that a policy of the API allows until a time of the clock."""
+    """The calls that one of the API's policies still allows, until a time."""
 
     calls: int
     until: float
@@ -35,7 +35,7 @@ class _Left:
 
 @dataclass(frozen=True)
 class Others:
-    """Who else makes calls with a token.
+    """The other users of a token.
 
     Attributes:
         reserve: how many calls of a window are left to people at the dashboard. If a response
@@ -148,7 +148,7 @@ class Budget:
             return max(0, min([own, *(left.calls for left in self._left.values())]))
 
     def forecast(self, calls: int) -> float:
-        """Return the seconds until the limit lets so many more calls be sent.
+        """Return the seconds until the limit allows a number of further calls.
 
         What other clients use after the current window is unknown and not included.
         """
@@ -192,7 +192,7 @@ class Budget:
         return self._open > 0 and left.calls + self._open < self._machines * (self._open + 1)
 
     def _forget(self, now: float) -> None:
-        """Remove calls that left the window, and policies whose time is over."""
+        """Drop calls that are outside the window, and expired policies."""
         while self._ended and self._ended[0] + self._window < now:
             self._ended.popleft()
         self._left = {name: left for name, left in self._left.items() if left.until > now}

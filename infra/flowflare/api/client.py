@@ -82,7 +82,7 @@ class Client:
             path: the path below `/client/v4`, beginning with `/`.
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
-            headers: headers beside those of every request; they hold no secret.
+            headers: headers besides those of every request; they contain no secret.
             find: for a request that would create a second resource if it were sent twice. It
                 looks for what an attempt without a response may have created, and returns None if
                 there is nothing. What it finds is the result.

@@ -25,7 +25,7 @@ class Retries:
     Attributes:
         attempts: the maximum number of attempts.
         patience: the maximum total wait between attempts, in seconds.
-        first: seconds before the second attempt if the API does not say. Each later wait is twice
+        first: seconds before the second attempt if the API sets no time. Each later wait is twice
             as long.
         most: the longest of these waits, in seconds.
         jitter: returns a number from 0 to 1. A quarter of it shortens a wait, so that clients that

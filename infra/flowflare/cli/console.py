@@ -63,7 +63,7 @@ def print_json(document: Any) -> None:
 
 
 def print_text(text: str) -> None:
-    """Write a text for another program to standard output, unchanged."""
+    """Write a string for another program to standard output, unchanged."""
     stream = open_answer_stream()
     stream.write(text)
     stream.flush()

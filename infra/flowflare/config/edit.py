@@ -39,7 +39,7 @@ def set_values(
 ) -> str:
     """Set values in a file and replace it atomically.
 
-    The file is read again for that, because it must keep what others have written in the meantime.
+    The file is read again first, to keep what other programs have written in the meantime.
 
     Args:
         file: the file, which exists.
@@ -198,7 +198,7 @@ def _parse_values(file: Path, text: str) -> dict[str, Any]:
 
 
 def put_value(tree: dict[str, Any], keys: Keys, value: Written) -> None:
-    """Set a value in a tree whose parts may also be parts of another tree."""
+    """Set a value in a tree that may share parts with another tree."""
     for key in keys[:-1]:
         inner = tree.get(key)
         tree[key] = dict(inner) if isinstance(inner, dict) else {}
@@ -233,7 +233,7 @@ def _line_break(text: str) -> str:
 
 
 def _end_line(text: str) -> str:
-    """End a text with a line break, unless it is empty or has one."""
+    """End a string with a line break, unless it is empty or has one."""
     return text if not text or text.endswith("\n") else text + _line_break(text)
 
 

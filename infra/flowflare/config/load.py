@@ -85,7 +85,7 @@ def _parse_values(
     places: Places,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    """Parse the texts of the namespace's structured values, booleans and numbers."""
+    """Parse the strings of the namespace's structured values, booleans and numbers."""
     fields = {field.alias or name: field for name, field in StackConfig.model_fields.items()}
     written: dict[str, Any] = {}
     for key, text in values.items():

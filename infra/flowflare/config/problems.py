@@ -130,7 +130,7 @@ def _describe(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[
 
 
 class _Hidden:
-    """A substitute for a text in the place of a secret's source, which may be the secret itself."""
+    """Replaces text where a secret's source is expected: it may be the secret itself."""
 
     def __repr__(self) -> str:
         return "a text"

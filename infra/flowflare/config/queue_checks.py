@@ -65,5 +65,5 @@ def _check_consumer(
 
 
 def _may_be_name(text: str) -> bool:
-    """Whether a text can be the name of a queue in the account, which has no upper case."""
+    """Whether a string can be the name of a queue in the account, which has no upper case."""
     return "." not in text and "_" not in text and text == text.lower()

@@ -1,4 +1,4 @@
-"""Pass the configuration of stacks on: within a command, to a running program, to other processes.
+"""Pass stacks' configurations within a command, to a running program and to other processes.
 
 A program that the embedded engine runs, and a worker process, receive it and read no file again.
 """

@@ -27,7 +27,8 @@ class ConfigValue:
     """One configuration value in the form that the program receives.
 
     Attributes:
-        text: a plain string, a boolean or number as text, or the JSON text of a structured value.
+        text: a plain string, a boolean or number as a string, or the JSON text of a structured
+            value.
         secret: whether the value or a leaf of it is `{"secure": "v1:..."}`; `text` is then the
             ciphertext, or the JSON text with the secure leaves.
         file: the name of its file.
@@ -169,7 +170,7 @@ def parse_mapping(text: str | None) -> dict[str, Any]:
 
 
 def merge_clients(clients: str | None, overrides: str | None) -> dict[str, dict[str, Any]]:
-    """Merge `clientOverrides` into `clients`, field by field; both are JSON texts."""
+    """Merge `clientOverrides` into `clients`, field by field; both are JSON strings."""
     over = parse_mapping(overrides)
     return {
         name: {

@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class YamlText:
-    """The text of a YAML file, which is parsed once however often its nodes are asked for.
+    """The text of a YAML file, which is parsed at most once.
 
     Attributes:
         name: the file's name in problems.

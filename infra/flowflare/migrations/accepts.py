@@ -26,7 +26,7 @@ _FORM: Final = "Write: -- flowflare: accept <rule>: <reason>"
 def strip_accepts(sql: str) -> str:
     """Remove the comments that accept findings, so that they can be added to an applied file.
 
-    A comment inside a statement or a text is part of it, and stays.
+    A comment inside a statement or a string is part of it, and stays.
     """
     if not _TO_STRIP.search(sql):
         return sql

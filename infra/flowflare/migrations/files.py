@@ -87,7 +87,7 @@ def read_migrations(folder: Path) -> tuple[Migration, ...]:
 
 
 def make_migration(name: str, text: str) -> Migration:
-    """Create a migration from a name and a text."""
+    """Create a migration from a name and a string."""
     sql = text.replace("\r\n", "\n").replace("\r", "\n")
     checksum, digest = (
         hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()

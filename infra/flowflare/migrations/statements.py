@@ -93,7 +93,7 @@ def cut_statements(sql: str) -> Iterator[tuple[str, str]]:
 
 
 def _cut(sql: str) -> Iterator[str]:
-    """Split a text where statements end."""
+    """Split a string where statements end."""
     # SQLite stops reading at a NUL, and Python refuses to pass it one.
     asked = sql.replace("\0", " ").encode("utf-8", "replace").decode()
     begin = 0

@@ -16,7 +16,7 @@ _MOST_DIGITS: Final = 308
 
 
 class JsonError(ValueError):
-    """A text that is not JSON, or more deeply nested than anything is meant to be.
+    """A string that is not JSON, or more deeply nested than anything is meant to be.
 
     The message never quotes the text: secrets may be in it.
     """
@@ -55,7 +55,7 @@ def parse_json(text: str | bytes, *, levels: int = MOST_LEVELS) -> Any:
 
 
 def _may_have_surrogates(text: str | bytes) -> bool:
-    """Whether a text may have a surrogate's escape. A state may be large, so it is not copied."""
+    """Whether a string may have a surrogate's escape. A state may be large, so it is not copied."""
     if isinstance(text, bytes):
         return b"\\ud" in text or b"\\uD" in text
     return "\\ud" in text or "\\uD" in text

@@ -1,4 +1,4 @@
-"""List the texts in which a secret can appear."""
+"""List the strings in which a secret can appear."""
 
 import base64
 import html
@@ -24,7 +24,7 @@ _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 @dataclass(frozen=True)
 class Forms:
-    """The texts that represent one secret.
+    """The strings that represent one secret.
 
     Attributes:
         anywhere: replaced wherever they appear.
@@ -36,7 +36,7 @@ class Forms:
 
 
 def list_forms(secret: str) -> Forms:
-    """List the texts that represent a secret.
+    """List the strings that represent a secret.
 
     Args:
         secret: its value. Each long line of it also counts, because logs print line by line.

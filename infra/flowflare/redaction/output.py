@@ -107,7 +107,7 @@ class _Stream(io.TextIOBase):
         return len(text)
 
     def pass_on(self, text: str) -> None:
-        """Filter a text. Bytes that are not valid text are decoded with `surrogateescape`."""
+        """Filter a string. Bytes that are not valid text are decoded with `surrogateescape`."""
         self._wait()
         self._passage.write(text)
 

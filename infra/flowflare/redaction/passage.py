@@ -1,4 +1,4 @@
-"""Filter a text that is written in pieces."""
+"""Filter a string that is written in pieces."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ class Passage:
 
     Args:
         put: receives the text that is passed on.
-        is_watched: whether the end of a text is passed on after a moment although a secret may
+        is_watched: whether the end of a string is passed on after a moment although a secret may
             begin in it, so that a person sees a line of progress as it is written.
     """
 

@@ -1,7 +1,7 @@
-"""Replace secrets in texts by `[secret]`.
+"""Replace secrets in strings by `[secret]`.
 
 Programs of the Pulumi CLI run in another process, so their secrets are not reported while they run.
-The filter asks for those before it filters a text (`learn_later`).
+The filter asks for those before it filters a string (`learn_later`).
 """
 
 import operator
@@ -55,7 +55,7 @@ class Redactor:
                     self._new.append(text)
 
     def learn_later(self, find_more: Callable[[], None]) -> None:
-        """Ask for more secrets each time before a text is filtered.
+        """Ask for more secrets each time before a string is filtered.
 
         Args:
             find_more: adds the secrets that are new since its last call. Threads may call it
@@ -66,11 +66,11 @@ class Redactor:
                 self._sources.append(find_more)
 
     def redact(self, text: str) -> str:
-        """Replace every secret in a text."""
+        """Replace every secret in a string."""
         return self.redact_part(text, is_last=True)[0]
 
     def redact_part(self, text: str, before: str = "", *, is_last: bool) -> tuple[str, str]:
-        """Replace every secret in a text whose end may be written later.
+        """Replace every secret in a string whose end may be written later.
 
         Args:
             text: what was not returned as filtered so far.
@@ -89,7 +89,7 @@ class Redactor:
         return _replace(text[:end], [span for span in spans if span[1] <= end]), text[end:]
 
     def redact_values(self, value: Any) -> Any:
-        """Replace long secrets in the texts of a JSON value, including the keys of mappings.
+        """Replace long secrets in the strings of a JSON value, including the keys of mappings.
 
         Returns:
             The same object if it contains no secret.

@@ -58,7 +58,7 @@ def learn(value: Any) -> None:
 
 
 def redact(text: str) -> str:
-    """Pass a text through the filter of the current run."""
+    """Pass a string through the filter of the current run."""
     redactor = _current
     return redactor.redact(text) if redactor is not None and text else text
 

@@ -1,4 +1,4 @@
-"""List the secret texts in a value that is marked as a secret."""
+"""List the secret strings in a value that is marked as a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ _PUBLIC_FIELD: Final = re.compile(
 
 
 def list_texts(value: Any) -> Iterator[str]:
-    """List the texts that are secret because a value is secret.
+    """List the strings that are secret because a value is secret.
 
     Args:
         value: a text or a number. In a list, a mapping or their JSON, each text of at least `LONG`
@@ -50,7 +50,7 @@ def list_texts(value: Any) -> Iterator[str]:
 
 
 def _list_inner_texts(value: Any) -> Iterator[str]:
-    """List the texts of a list or a mapping that are long enough to be secrets by themselves."""
+    """List the strings of a list or a mapping that are long enough to be secrets by themselves."""
     if isinstance(value, str):
         if len(value) >= LONG:
             yield value

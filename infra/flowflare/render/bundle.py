@@ -54,7 +54,7 @@ class BundleSource:
 def bundle_sources(
     sources: Sequence[BundleSource], *, root: Path, on_progress: Progress | None = None
 ) -> list[Bundle]:
-    """Bundle the sources, in one run of Node, without those that have not changed.
+    """Bundle the changed sources in one run of Node.
 
     Args:
         sources: the sources to bundle.
@@ -129,7 +129,7 @@ class _Inputs:
         return _Locate(folder, self.library)
 
     def with_places(self, inputs: Sequence[str], folder: Path) -> set[str]:
-        """Add what decides how the inputs resolve; a name that ends in `/` is a folder's listing.
+        """Add the paths that decide how inputs resolve; `/` ends the name of a folder's listing.
 
         A new file may take over an import: `greet.js` next to `greet.ts`, a nearer `package.json`,
         or a package in a nearer `node_modules`.

@@ -1,4 +1,4 @@
-"""Cache bundles in the project, by the content of everything that went into them."""
+"""Cache bundles in the project, by the content of all their inputs."""
 
 import hashlib
 import json

@@ -43,7 +43,7 @@ def read_mode() -> Packages:
 
 
 def describe_locked(names: Sequence[str], entry: str, folder: Path) -> str:
-    """Write comments that list the omitted packages and what is locked.
+    """Write comments that list the omitted packages and the locked versions.
 
     Args:
         names: the packages as they are imported.

@@ -1,7 +1,7 @@
 """Compare a program with the state of each stack: what would `up` do now?
 
 The program is the working tree's, or that of a commit in a checkout. The state is in the stack's
-backend. Without a remote backend nothing uses the network, and no account is read.
+backend. No account is read, and only a remote backend is reached over the network.
 """
 
 import json

@@ -23,7 +23,7 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
 
     Args:
         plan: what an engine would do, or did.
-        diff: whether texts that change are compared line by line.
+        diff: whether strings that change are compared line by line.
     """
     around = Surroundings.of(plan.steps)
     refused = {failure.urn for failure in plan.failures if failure.kind == "protected"}

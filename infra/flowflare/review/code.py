@@ -1,7 +1,7 @@
-"""Compare the texts of a step line by line: a Worker's code, SQL, nested properties.
+"""Compare the strings of a step line by line: a Worker's code, SQL, nested properties.
 
 A Worker's module is a bundle in which each source file begins with a comment that has its path.
-For sources of the runtime library and of npm packages only the number of changed lines is shown.
+Only the number of changed lines is shown for sources of the runtime library and of npm packages.
 """
 
 import difflib

@@ -66,7 +66,7 @@ class _ThisRelease(Providers):
     """Providers of this release; none is loaded from a recording."""
 
     def handler(self, type_: str, provider: Resource | None) -> Handler:
-        """Return a type's handler. Types of a foreign dynamic provider compare their inputs."""
+        """Return a type's handler. Types of other packages' dynamic providers compare inputs."""
         if type_.split(":", 1)[0] != DYNAMIC_PACKAGE:
             return super().handler(type_, provider)
         kind = find_kind(type_)

@@ -59,7 +59,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _make_readable(value: object) -> object:
-    """Make special characters of a text visible. Text that is already escaped stays as it is."""
+    """Make special characters of a string visible. Text that is already escaped stays as it is."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return make_visible(value, keep="\n\t")
     return value

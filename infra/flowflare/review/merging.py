@@ -1,7 +1,7 @@
 """Merge reviews that show the same change but different surroundings into one review.
 
 Details that differ between the stacks are not shown: lines around a change, sizes and digests of
-texts, outputs, and unchanged resources that only some of the stacks have.
+strings, outputs, and unchanged resources that only some of the stacks have.
 """
 
 import json
@@ -18,7 +18,7 @@ _VARIES: Final = " ..."
 
 
 def make_merge_key(review: Review) -> str:
-    """Return a text that is equal for reviews that can be shown as one."""
+    """Return a string that is equal for reviews that can be shown as one."""
     entries = [_make_comparable(entry) for entry in review.entries if entry.is_shown]
     refusals = [refusal.model_dump() for refusal in review.refusals]
     return json.dumps([entries, refusals], sort_keys=True)
@@ -45,7 +45,7 @@ def keep_common(review: Review, varying: Collection[str]) -> Review:
 
 
 def drop_digests_of(review: Review, names: Collection[str]) -> Review:
-    """Remove the digests of the texts of some resources, by name."""
+    """Remove the digests of the strings of some resources, by name."""
     entries = tuple(
         _drop_digests(entry) if entry.name in names else entry for entry in review.entries
     )

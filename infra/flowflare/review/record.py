@@ -48,8 +48,8 @@ class CommitRecording:
     Attributes:
         project: the project's name.
         stacks: stack name to its recording, as `engine.embedded.recording.dump` makes it. Its
-            `words` map the words that differ in every stack by nature to common words.
-        texts: long texts by digest.
+            `words` map the words that naturally differ between stacks to common words.
+        texts: long strings by digest.
         error: why the commit could not be recorded at all; empty if it could.
         is_absent: whether the reason is that no folder of the commit has such a project.
     """
@@ -233,7 +233,7 @@ class _RecordingRun:
         return bool(lines)
 
     def _placeless(self, text: str, write: Callable[[str], str] = str) -> str:
-        """Replace the checkout's folder in a text, because its name differs in every run.
+        """Replace the checkout's folder in a string, because its name differs in every run.
 
         Args:
             text: the text.

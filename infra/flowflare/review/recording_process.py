@@ -124,7 +124,7 @@ def _record_stack(
 
 
 def list_own_words(project: "Project") -> dict[str, str]:
-    """Map the words that differ in every stack by nature to the words for a common report."""
+    """Map the words that naturally differ between stacks to common words."""
 
     def value(key: str) -> str:
         found = project.values.get(f"flowflare:{key}")

@@ -38,12 +38,12 @@ class StackChange:
 
 
 def restore_texts(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
-    """Restore long texts in a dumped recording, and replace the stack's own words by common ones.
+    """Restore long strings in a dumped recording, and replace the stack's own words by common ones.
 
     Args:
         raw: the recording. Its `words` map own words to common words. A word that begins with `=`
             replaces whole values only.
-        texts: long texts by digest.
+        texts: long strings by digest.
     """
     exact = {own[1:]: common for own, common in raw["words"].items() if own.startswith("=")}
     words = [(own, common) for own, common in raw["words"].items() if not own.startswith("=")]

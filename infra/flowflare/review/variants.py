@@ -28,7 +28,7 @@ def fold_variants(sections: Iterable[Section]) -> list[Section]:
 
 
 def _describe_shape(section: Section) -> str:
-    """Return a text that is equal for reviews that differ in values and lines of code only."""
+    """Return a string that is equal for reviews that differ in values and lines of code only."""
     if section.review is None:
         return f"{section.error} {section.stacks}"
     entries = [
@@ -65,7 +65,7 @@ def _fold(group: Sequence[Section]) -> Section:
 
 
 def _list_differing(entries: Sequence[Entry]) -> list[dict[str, str]]:
-    """Return for each variant of a resource what only that variant has, by a name to show."""
+    """Return what only one variant of a resource has, for each variant, by a name to show."""
     shown = [
         {row.what: row.new or "" for row in list_rows(entry)} | _map_code(entry, entries)
         for entry in entries

@@ -17,7 +17,7 @@ _PICTURE_OF_DELETE: Final = "\u2421"
 
 
 def make_visible(text: str, *, keep: str = "") -> str:
-    """Make every character of a text visible.
+    """Make every character of a string visible.
 
     Args:
         text: any text, lone surrogates included.
@@ -50,6 +50,6 @@ def _draw(char: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Cut a text to a maximum length, and append the number of characters that were cut."""
+    """Cut a string to a maximum length, and append the number of characters that were cut."""
     more = len(text) - most
     return text if more <= 0 else f"{text[:most]}... ({more:,} more characters)"

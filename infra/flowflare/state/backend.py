@@ -167,7 +167,7 @@ class Backend:
         after: Checkpoint | None = None,
         guard: Callable[[], None] | None = None,
     ) -> "StateWriter":
-        """Make a writer for the states of one run. Readers see the old state or the new one, whole.
+        """Make a writer for one run. Readers see either the whole old state or the whole new one.
 
         Args:
             after: the checkpoint that the run has read, by default the current one.

@@ -149,7 +149,7 @@ class Vault:
         return ciphertext
 
     def seal_text(self, text: str) -> str:
-        """Encrypt a text with a new nonce."""
+        """Encrypt a string with a new nonce."""
         return _encrypt(self._get_key(), text)
 
     def _get_key(self) -> bytes:

@@ -97,7 +97,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file, a text or a URL as a value, or an archive of several of them.
+    """A file, a string or a URL as a value, or an archive of several assets.
 
     Attributes:
         archive: whether it is an archive.

@@ -86,7 +86,7 @@ def secret_names(value: Value) -> dict[str, Value] | None:
 
 
 def summarize(value: Value) -> Any:
-    """Convert a value to JSON values, with masked secrets, and long texts as size and digest.
+    """Convert a value to JSON values, with masked secrets, and long strings as size and digest.
 
     Keys are sorted, because the SDK's order of keys changes.
     """

@@ -1,6 +1,6 @@
 """Convert between the engine's values and the protobuf structs of Pulumi's resource protocol.
 
-Signatures and texts of unknowns are from Pulumi's `sdk/go/common/resource/properties.go`.
+Signatures and strings of unknowns are from Pulumi's `sdk/go/common/resource/properties.go`.
 """
 
 from typing import TYPE_CHECKING, Final

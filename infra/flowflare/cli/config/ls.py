@@ -58,7 +58,7 @@ def dump_value(project: "Project", keys: "Keys") -> dict[str, Any]:
 
 
 def format_value(value: Any) -> str:
-    """Format a value in one line: a text as it is, anything else as JSON."""
+    """Format a value in one line: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json_module.dumps(value, ensure_ascii=False)
 
 

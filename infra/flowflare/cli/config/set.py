@@ -71,10 +71,10 @@ def set_(
 
 
 def parse_written(text: str) -> Any:
-    """Parse a value as YAML would in the file: JSON, a number, a boolean or a text.
+    """Parse a value as YAML would in the file: JSON, a number, a boolean or a string.
 
     Raises:
-        BadParameter: it begins as JSON and is not JSON.
+        BadParameter: it begins like JSON, but is not valid JSON.
     """
     import yaml
 

@@ -83,7 +83,7 @@ def set_(
 
 
 def _find_keys(project: "Project", name: str, client: str | None) -> "Keys":
-    """Return the key of a secret, and refuse a place that the fleet's files would empty again.
+    """Return a secret's key; refuse a key that the next `fleet config` would remove again.
 
     Raises:
         ConfigError: the name is not clear.

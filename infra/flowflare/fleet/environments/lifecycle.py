@@ -42,7 +42,7 @@ _PROTECT: Final = "flowflare:protect"
 
 @dataclass(frozen=True)
 class CommandContext:
-    """What a command about environments works with.
+    """The context of a command about environments.
 
     Attributes:
         ready: is called before an engine runs, to start what it needs.

@@ -1,8 +1,8 @@
 """Find the inputs of a Pulumi program: its own modules and everything else that it reads.
 
-The modules that the program imports are parsed, not run. What else the program reads, such as
-files, the network or the outputs of another stack, cannot be seen from outside. It is described in
-a sentence, and the program then counts as changed every time. A comment in the module that reads
+The modules that the program imports are parsed, not run. Other inputs, such as files, the network
+or the outputs of another stack, cannot be determined without running it. It is described in a
+sentence, and the program then counts as changed every time. A comment in the module that reads
 files can name them:
 
     # flowflare: reads data/plans.json, data/regions/*.json
@@ -40,7 +40,7 @@ _BUILTINS: Final = frozenset({"open", "eval", "exec", "compile", "__import__", "
 
 @dataclass
 class ProgramInputs:
-    """The inputs of a program beside its configuration.
+    """The inputs of a program besides its configuration.
 
     Attributes:
         files: its own modules and the files that its comments name, sorted.

@@ -33,7 +33,7 @@ _AHEAD: Final = 16
 
 
 class Body(httpx.AsyncByteStream):
-    """A request's body. It is read ahead, so that a disconnect of the client is noticed."""
+    """A request's body. It is read ahead, to notice when the client disconnects."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive

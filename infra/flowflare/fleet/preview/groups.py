@@ -74,7 +74,7 @@ class Groups:
         """Return the sections, the riskiest first.
 
         Args:
-            diff: whether to include the differing lines of texts.
+            diff: whether to include the differing lines of strings.
         """
         # Workers finish in any order, so groups are merged in the order of their stacks' names.
         groups = sorted(self._groups.values(), key=lambda group: min(group.stacks))

@@ -112,7 +112,7 @@ class _KeyPlaces(Mapping[str, tuple[str, int]]):
 def _merge_problems(
     found: Iterable[tuple[StackInputs, Problem]], stacks: int, source: FleetSource
 ) -> Iterator[Problem]:
-    """Merge equal problems of many stacks into one, and name the stacks of the other problems."""
+    """Merge problems that many stacks have; name the stack in every other problem."""
     by_text: dict[tuple[str, str | None], list[tuple[StackInputs, Problem]]] = defaultdict(list)
     for inputs, problem in found:
         text = problem.message.replace(inputs.stack, "<stack>"), problem.remedy
@@ -169,7 +169,7 @@ _OWN_STORES: Final = ("clientOverrides", "clients")
 
 
 def _list_names(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
-    """List what only one stack can have: what it is, its account, and its name."""
+    """List the names that only one stack can have, each with its kind and account."""
     account = spec.account_id
     for worker in (spec.service, *spec.clients):
         yield "Worker", account, worker.script_name

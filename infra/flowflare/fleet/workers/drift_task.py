@@ -23,7 +23,7 @@ def compare(context: TaskContext) -> dict[str, Any]:
         context: the stack; its option `run` identifies the run of the pool.
 
     Returns:
-        `drift`: a `StackDrift`; `words`: the stack's own words with their placeholders.
+        `drift`: a `StackDrift`; `words`: placeholders by the stack's own words.
     """
     project = context.project
     engine = engine_of(project).name

@@ -22,7 +22,7 @@ def replace_words(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def replace_words_in_text(text: str, words: Mapping[str, str]) -> str:
-    """Replace a stack's own words in a text; see `replace_words`."""
+    """Replace a stack's own words in a string; see `replace_words`."""
     for own, common in words.items():
         if not own.startswith("="):
             text = text.replace(own, common)

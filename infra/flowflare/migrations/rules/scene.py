@@ -1,4 +1,4 @@
-"""Define what a rule knows besides the statement itself."""
+"""Define what a rule knows in addition to the statement."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

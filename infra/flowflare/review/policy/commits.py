@@ -46,7 +46,7 @@ def record_policies(project: "Project", raw: Raw, texts: Mapping[str, str]) -> d
     Args:
         project: the stack's project.
         raw: the stack's recording, as `engine.embedded.recording.dump` made it.
-        texts: the recording's long texts by digest.
+        texts: the recording's long strings by digest.
     """
     policies = read_policies(project)
     if policies is None:
@@ -171,7 +171,7 @@ def _make_stack(
 
 
 def _replace_own_words(found: Found, words: Mapping[str, str]) -> Found:
-    """Replace the words that differ in every stack by nature."""
+    """Replace the words that naturally differ between stacks."""
     text = found.message
     for own, common in words.items():
         if not own.startswith("="):  # a word with `=` stands for a whole value

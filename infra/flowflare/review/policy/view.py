@@ -126,7 +126,7 @@ def list_recorded(raw: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Res
 
     Args:
         raw: the recording.
-        texts: the recording's long texts by digest.
+        texts: the recording's long strings by digest.
     """
     found = (
         Resource(

@@ -119,7 +119,7 @@ class FolderStore:
                 path.unlink(missing_ok=True)
 
     def keys(self, prefix: str) -> list[str]:
-        """List the keys that begin with a text, sorted."""
+        """List the keys that begin with a string, sorted."""
         folder, _, start = prefix.rpartition("/")
         top = self.path(folder) if folder else self.folder
         found = []

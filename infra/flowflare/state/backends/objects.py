@@ -139,7 +139,7 @@ class ObjectStore:
         self._call(lambda store: store.delete(key), absent=None)
 
     def keys(self, prefix: str) -> list[str]:
-        """List the keys that begin with a text, sorted."""
+        """List the keys that begin with a string, sorted."""
         return sorted(meta["path"] for meta in self._list(prefix))
 
     def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:

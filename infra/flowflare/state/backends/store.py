@@ -79,7 +79,7 @@ class Store(Protocol):
         """
 
     def keys(self, prefix: str) -> list[str]:
-        """List the keys that begin with a text, sorted."""
+        """List the keys that begin with a string, sorted."""
 
     def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
         """Return the tags of objects by key, without their content.

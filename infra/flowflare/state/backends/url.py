@@ -43,7 +43,7 @@ class BucketUrl:
     Attributes:
         bucket: the bucket's name; Azure calls it a container.
         prefix: the prefix of every key, empty or with a `/` at the end.
-        texts: the options with a text, sorted.
+        texts: the options with a string, sorted.
         switches: the options that are on.
     """
 
