@@ -36,13 +36,16 @@ def write(project: Project, **files: str) -> None:
         (project.root / FOLDER / f"{name.removeprefix('m')}.sql").write_text(sql)
 
 
-def apply_as_wrangler(project: Project, database: str) -> None:
+def apply_as_wrangler(
+    project: Project, database: str, *, pattern: str = "*.sql", table: str = "d1_migrations"
+) -> None:
     """Send what `wrangler d1 migrations apply --remote` sends, file by file."""
     uuid = project.account.get(f"/d1/database/{database}")["uuid"]
     path = f"/d1/database/{uuid}/query"
-    project.account.post(path, {"sql": LEDGER})
-    for file in sorted((project.root / FOLDER).glob("*.sql")):
-        note = f"\nINSERT INTO d1_migrations (name) VALUES ('{file.name}');"
+    project.account.post(path, {"sql": LEDGER.replace("d1_migrations", f'"{table}"')})
+    for file in sorted((project.root / FOLDER).glob(pattern)):
+        name = file.relative_to(project.root / FOLDER).as_posix()
+        note = f"\nINSERT INTO \"{table}\" (name) VALUES ('{name}');"
         project.account.post(path, {"sql": file.read_text() + note})
 
 
@@ -136,3 +139,38 @@ def test_a_folder_in_which_nothing_is_a_migration_says_so(tmp_path: Path) -> Non
     assert answer.code == 0
     words = "nothing here is a migration (*.sql or */migration.sql). It has 0001_create.SQL."
     assert words in " ".join(answer.err.split())
+
+
+def test_the_table_and_the_pattern_of_a_wrangler_configuration_are_used(project: Project) -> None:
+    declare(project, "{name: shop}")
+    project.open_stack().up()
+    for number, sql in enumerate(["CREATE TABLE a (id INTEGER);", "CREATE TABLE b (id INTEGER);"]):
+        folder = project.root / FOLDER / "drizzle" / f"000{number}_step"
+        folder.mkdir(parents=True)
+        (folder / "migration.sql").write_text(sql)
+        (folder / "down.sql").write_text("DROP TABLE nothing;")
+    apply_as_wrangler(project, "shop", pattern="drizzle/0000*/migration.sql", table="My applied")
+    keys = f"migrations: {FOLDER}, migrationsPattern: '{FOLDER}/**/migration.sql'"
+    keys = f"{{name: shop, {keys}, migrationsTable: My applied}}"
+    project.edit("Pulumi.yaml", "{name: shop}", keys)
+    names = [f"drizzle/000{number}_step/migration.sql" for number in (0, 1)]
+    assert states(project) == {names[0]: ("applied", "wrangler"), names[1]: ("pending", None)}
+    project.open_stack().up()
+    assert states(project) == dict.fromkeys(names, ("applied", "flowflare"))
+    drift = flowflare("drift", "--cwd", str(project.root))
+    assert drift.code == 0, drift.out
+
+    # wrangler's default again: the rows move with it, and no file runs a second time.
+    project.edit("Pulumi.yaml", ", migrationsTable: My applied", "")
+    project.open_stack().up()
+    assert states(project) == dict.fromkeys(names, ("applied", "flowflare"))
+    assert project.open_stack().preview().changed == 0
+    assert flowflare("drift", "--cwd", str(project.root)).code == 0
+
+
+def test_a_folder_where_the_pattern_finds_nothing_says_so(project: Project) -> None:
+    write(project, m0001_a="CREATE TABLE a (id INTEGER);\n")
+    keys = f"migrations: {FOLDER}, migrationsPattern: '{FOLDER}/*/migration.sql'"
+    declare(project, f"{{name: shop, {keys}}}")
+    linted = run_migrations(project, "lint", *CLIENT)
+    assert "nothing here is a migration (*/migration.sql). It has 0001_a.sql" in linted.err

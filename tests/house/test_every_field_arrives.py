@@ -144,6 +144,14 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"databases": {"SHOP": {}}},
         {"databases": {"SHOP": {"migrations": "migrations"}}},
     ),
+    "databases.*.migrationsPattern": (
+        {"databases": {"SHOP": {"migrations": "migrations"}}},
+        {"databases": {"SHOP": {"migrations": "migrations", "migrationsPattern": "migrations/*"}}},
+    ),
+    "databases.*.migrationsTable": (
+        {"databases": {"SHOP": {"migrations": "migrations"}}},
+        {"databases": {"SHOP": {"migrations": "migrations", "migrationsTable": "applied"}}},
+    ),
     "databases.*.locationHint": (
         {"databases": {"SHOP": {}}},
         {"databases": {"SHOP": {"locationHint": "weur"}}},

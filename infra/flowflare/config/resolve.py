@@ -189,6 +189,8 @@ def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:
         binding=binding,
         database_name=written.name or name,
         migrations=written.migrations,
+        migrations_pattern=written.migrations_pattern,
+        migrations_table=written.migrations_table,
         location_hint=written.location_hint,
         jurisdiction=written.jurisdiction,
     )

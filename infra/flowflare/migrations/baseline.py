@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from flowflare.errors import MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.ledger import RemoteDatabase
-from flowflare.migrations.schema import OBJECTS, Schema
+from flowflare.migrations.schema import Schema, select_objects
 from flowflare.migrations.statements import split_statements
 from flowflare.migrations.triggers import TOKEN, write_statement
 
@@ -41,7 +41,8 @@ class SchemaDifference:
 
 def read_objects(database: RemoteDatabase) -> dict[ObjectName, str]:
     """Read a database's definitions by type and name, without the ledger's tables."""
-    return _group_by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
+    rows = database.query(select_objects(database.table))
+    return _group_by_name((row["type"], row["name"], row["sql"]) for row in rows)
 
 
 def compute_objects(migrations: Sequence[Migration]) -> dict[ObjectName, str]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from flowflare.errors import MigrationError
 from flowflare.migrations.accepts import strip_accepts
+from flowflare.migrations.patterns import compile_pattern, list_matching
 from flowflare.reading.files import UnusableFileError, read_bytes
 
 #: The file in each folder of drizzle-kit and Prisma, which wrangler reads with
@@ -57,12 +58,14 @@ class Migration:
         return stored in (self.checksum, self.digest)
 
 
-def read_migrations(folder: Path) -> tuple[Migration, ...]:
+def read_migrations(folder: Path, pattern: str | None = None) -> tuple[Migration, ...]:
     """Read the migrations of a folder in wrangler's order.
 
     Args:
-        folder: the folder. Its `.sql` files are read; if it has none, the `migration.sql` of each
-            subfolder. Hidden files are ignored.
+        folder: the folder. Hidden files are ignored.
+        pattern: which files are read, by their path in the folder, as in `migrations_pattern` of
+            wrangler; by default `.sql` files, and if there are none, the `migration.sql` of each
+            subfolder.
 
     Raises:
         MigrationError: the folder is missing, or files have names that cannot be printed or
@@ -73,7 +76,8 @@ def read_migrations(folder: Path) -> tuple[Migration, ...]:
         raise MigrationError(f"{folder}: the folder of migrations does not exist", remedy=remedy)
     problems: list[str] = []
     migrations = []
-    for name in sorted(_list_names(folder), key=order_key):
+    names = list_matching(folder, compile_pattern(pattern)) if pattern else _list_names(folder)
+    for name in sorted(names, key=order_key):
         if _UNPRINTABLE.search(name):
             problems.append(f"{name!r}: has a character that cannot be printed in its name")
             continue

@@ -1,24 +1,30 @@
 """Read and write the ledger of a D1 database: wrangler's table, and ours beside it.
 
-`d1_migrations` is exactly wrangler's table, so that wrangler can still be used. Checksums and Time
-Travel bookmarks are stored in `flowflare_migrations`. A migration that wrangler applied has no row
-there.
+`d1_migrations`, or the table that `migrationsTable` names, is exactly wrangler's table, so that
+wrangler can still be used. Checksums and Time Travel bookmarks are stored in
+`flowflare_migrations`. A migration that wrangler applied has no row there.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from flowflare.api import Client
 from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
 from flowflare.migrations.replay import find_refused_statement
+from flowflare.migrations.schema import LEDGER_TABLES, quote_text
 from flowflare.migrations.statements import cut_statements
 from flowflare.migrations.triggers import write_statement
 
+#: wrangler's table, unless its `migrations_table` names another one.
+DEFAULT_TABLE: Final = LEDGER_TABLES[0]
+_OURS: Final = LEDGER_TABLES[1]
+_ORDINARY: Final = re.compile(r"[a-z_][a-z0-9_]*_migrations")
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
-_CREATE = """\
-CREATE TABLE IF NOT EXISTS d1_migrations(
+_CREATE: Final = """\
+CREATE TABLE IF NOT EXISTS {table}(
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT UNIQUE,
     applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
@@ -30,27 +36,39 @@ CREATE TABLE IF NOT EXISTS flowflare_migrations(
     applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );
 """
-_LEDGER = ("d1_migrations", "flowflare_migrations")
-_SELECT = """\
-SELECT d1_migrations.name AS name, flowflare_migrations.checksum AS checksum,
-    flowflare_migrations.bookmark AS bookmark, d1_migrations.applied_at AS applied_at
-FROM d1_migrations LEFT JOIN flowflare_migrations USING (name)
-ORDER BY d1_migrations.id;
+_SELECT: Final = """\
+SELECT ledger.name AS name, flowflare_migrations.checksum AS checksum,
+    flowflare_migrations.bookmark AS bookmark, ledger.applied_at AS applied_at
+FROM {table} AS ledger LEFT JOIN flowflare_migrations USING (name)
+ORDER BY ledger.id;
 """
-_SELECT_WRANGLERS = """\
-SELECT name, NULL AS checksum, NULL AS bookmark, applied_at FROM d1_migrations ORDER BY id;
+_SELECT_WRANGLERS: Final = """\
+SELECT name, NULL AS checksum, NULL AS bookmark, applied_at FROM {table} ORDER BY id;
 """
-_TABLES = """\
-SELECT name FROM sqlite_master
-WHERE type = 'table' AND name IN ('d1_migrations', 'flowflare_migrations');
+_MOVE: Final = """\
+INSERT OR IGNORE INTO {table} (name, applied_at) SELECT name, applied_at FROM {old} ORDER BY id;
+DROP TABLE {old};
 """
 
 
 class RemoteDatabase:
-    """One D1 database over Cloudflare's API."""
+    """One D1 database over Cloudflare's API.
 
-    def __init__(self, client: Client, account_id: str, database_id: str) -> None:
+    Args:
+        client: the API.
+        account_id: the account.
+        database_id: the database.
+        table: its table of applied migrations; by default wrangler's.
+
+    Attributes:
+        table: its table of applied migrations.
+    """
+
+    def __init__(
+        self, client: Client, account_id: str, database_id: str, table: str | None = None
+    ) -> None:
         self._client = client
+        self.table = table or DEFAULT_TABLE
         self._path = f"/accounts/{account_id}/d1/database/{database_id}"
 
     def query(self, sql: str) -> list[dict[str, Any]]:
@@ -97,16 +115,48 @@ class RemoteDatabase:
 
 def read_ledger(database: RemoteDatabase) -> tuple[Applied, ...]:
     """Read the applied migrations, oldest first, without changing the database."""
-    tables = {row["name"] for row in database.query(_TABLES)}
-    if "d1_migrations" not in tables:
+    tables = {row["name"] for row in database.query(select_tables(database.table))}
+    if database.table not in tables:
         return ()
-    ours = "flowflare_migrations" in tables
-    return _read_rows(database.query(_SELECT if ours else _SELECT_WRANGLERS))
+    sql = _SELECT if _OURS in tables else _SELECT_WRANGLERS
+    return _read_rows(database.query(_fill(sql, database)))
 
 
 def open_ledger(database: RemoteDatabase) -> tuple[Applied, ...]:
     """Create the ledger's tables if they are missing, and return the applied migrations."""
-    return _read_rows(database.query(_CREATE + _SELECT))
+    return _read_rows(database.query(_fill(_CREATE + _SELECT, database)))
+
+
+def move_ledger(database: RemoteDatabase, old: str) -> None:
+    """Move the rows of another table into the database's own as one unit, and drop that table.
+
+    Args:
+        database: the database, with the table that is used from now on.
+        old: the table that was used before.
+    """
+    if old != database.table and database.query(select_tables(old)):
+        database.query(_fill(_CREATE + _MOVE, database, old=quote_name(old)))
+
+
+def select_tables(table: str) -> str:
+    """Return the query for the names of the ledger's tables that exist.
+
+    Args:
+        table: wrangler's table.
+    """
+    return (
+        "SELECT name FROM sqlite_master WHERE type = 'table' "  # noqa: S608 -- quoted
+        f"AND name IN ({quote_text(table)}, {quote_text(_OURS)});\n"
+    )
+
+
+def quote_name(name: str) -> str:
+    """Write a table's name as SQL."""
+    return name if _ORDINARY.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def _fill(sql: str, database: RemoteDatabase, **names: str) -> str:
+    return sql.format(table=quote_name(database.table), **names)
 
 
 def apply(
@@ -128,8 +178,8 @@ def apply(
         ApiError: there was no response, or an error that is not about the SQL. The ledger shows
             whether the file was applied.
     """
-    name = _quote(migration.name)
-    note = f"INSERT INTO d1_migrations (name) VALUES ({name});\n"  # noqa: S608 -- quoted
+    name, table = quote_text(migration.name), quote_name(database.table)
+    note = f"INSERT INTO {table} (name) VALUES ({name});\n"  # noqa: S608 -- quoted
     sql = write_file(migration.sql) + note + _write_notes([migration], bookmark)
     try:
         database.query(sql)
@@ -164,12 +214,14 @@ def rewrite(
         files: the files that count as applied.
     """
     rows = {row.name: row for row in applied}
-    sql = "".join([_CREATE, *(f"DELETE FROM {table};\n" for table in _LEDGER)])  # noqa: S608
+    table = quote_name(database.table)
+    deletes = [f"DELETE FROM {name};\n" for name in (table, _OURS)]  # noqa: S608 -- quoted
+    sql = "".join([_fill(_CREATE, database), *deletes])
     for file in files:
         row = rows.get(file.name)
-        time = _quote(row.applied_at) if row and row.applied_at else "CURRENT_TIMESTAMP"
-        values = f"{_quote(file.name)}, {time}"
-        sql += f"INSERT INTO d1_migrations (name, applied_at) VALUES ({values});\n"  # noqa: S608
+        time = quote_text(row.applied_at) if row and row.applied_at else "CURRENT_TIMESTAMP"
+        values = f"{quote_text(file.name)}, {time}"
+        sql += f"INSERT INTO {table} (name, applied_at) VALUES ({values});\n"  # noqa: S608
         sql += _write_notes([file], row.bookmark if row else None)
     database.query(sql)
 
@@ -181,9 +233,9 @@ def note_checksums(database: RemoteDatabase, migrations: Sequence[Migration]) ->
 
 
 def _write_notes(migrations: Sequence[Migration], bookmark: str | None) -> str:
-    mark = _quote(bookmark) if bookmark else "NULL"
+    mark = quote_text(bookmark) if bookmark else "NULL"
     rows = ", ".join(
-        f"({_quote(migration.name)}, {_quote(migration.checksum)}, {mark})"
+        f"({quote_text(migration.name)}, {quote_text(migration.checksum)}, {mark})"
         for migration in migrations
     )
     return (
@@ -196,10 +248,6 @@ def _read_rows(rows: Sequence[dict[str, Any]]) -> tuple[Applied, ...]:
     return tuple(
         Applied(row["name"], row["checksum"], row["applied_at"], row["bookmark"]) for row in rows
     )
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def write_file(sql: str) -> str:

@@ -41,12 +41,29 @@ _INTERNAL: Final = (
     "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
 )
 LEDGER_TABLES: Final = ("d1_migrations", "flowflare_migrations")
-#: The tables, indexes, views and triggers that files create, without those of SQLite and D1 and the
-#: ledger.
-OBJECTS: Final = (
-    "SELECT type, name, tbl_name, sql FROM sqlite_master "  # noqa: S608 -- constants
-    f"WHERE {_INTERNAL} AND tbl_name NOT IN {LEDGER_TABLES} ORDER BY type, name;"
-)
+
+
+def quote_text(text: str) -> str:
+    """Write a text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def select_objects(table: str = LEDGER_TABLES[0]) -> str:
+    """Return the query for the tables, indexes, views and triggers that files create.
+
+    Args:
+        table: wrangler's table of applied migrations, which is not one of them, like those of
+            Flowflare, SQLite and D1.
+    """
+    names = ", ".join(map(quote_text, sorted({*LEDGER_TABLES, table})))
+    return (
+        "SELECT type, name, tbl_name, sql FROM sqlite_master "  # noqa: S608 -- quoted
+        f"WHERE {_INTERNAL} AND tbl_name NOT IN ({names}) ORDER BY type, name;"
+    )
+
+
+#: The query for a database with wrangler's default table.
+OBJECTS: Final = select_objects()
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,21 @@ class DatabaseSpec(Frozen):
     migrations: str | None = Field(
         default=None, description="Folder of its migrations in the project; None if it has none."
     )
+    migrations_pattern: str | None = Field(
+        default=None, description="Which files of the project are migrations; None for all SQL."
+    )
+    migrations_table: str | None = Field(
+        default=None, description="Table of the applied migrations; None for wrangler's default."
+    )
     location_hint: str | None = Field(default=None, description="Where it is created.")
     jurisdiction: str | None = Field(default=None, description="Where its data must stay.")
+
+    @property
+    def pattern(self) -> str | None:
+        """The pattern relative to the folder; None for all SQL files."""
+        if self.migrations is None or self.migrations_pattern is None:
+            return None
+        return self.migrations_pattern.removeprefix(f"{self.migrations.rstrip('/')}/")
 
 
 class BoundSpec(Frozen):

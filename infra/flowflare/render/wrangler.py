@@ -20,7 +20,7 @@ from flowflare.kinds.bindings.wrangler import add_binding
 from flowflare.kinds.contract import load_wrangler
 from flowflare.kinds.registry import KINDS
 from flowflare.model.bindings import DATABASE_BINDING
-from flowflare.model.client import ClientSpec
+from flowflare.model.client import ClientSpec, DatabaseSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import MAIN_MODULE
 
@@ -53,9 +53,20 @@ def _list_own_databases(client: ClientSpec) -> dict[str, dict[str, str]]:
         database.binding: {
             "database_name": database.database_name,
             "database_id": f"<id of the D1 database {database.database_name}>",
+            **_list_migration_keys(database),
         }
         for database in client.databases
     }
+
+
+def _list_migration_keys(database: DatabaseSpec) -> dict[str, str]:
+    """Write which files are migrations and which table records them, if either is chosen."""
+    chosen = {
+        "migrations_pattern": database.migrations_pattern,
+        "migrations_table": database.migrations_table,
+    }
+    keys = {"migrations_dir": database.migrations} | chosen if any(chosen.values()) else {}
+    return {key: value for key, value in keys.items() if value}
 
 
 def _render_file(

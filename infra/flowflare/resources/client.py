@@ -243,6 +243,7 @@ class FlowflareClient(WorkerComponent):
                     account_id=self._account_id,
                     database_id=resource.id,
                     migrations=migrations.get(database.binding, ()),
+                    table=database.migrations_table,
                     opts=self._options(resource),
                 )
         return ids, last

@@ -36,7 +36,7 @@ def read_client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple
         MigrationError: the files of a folder are invalid.
     """
     return {
-        database.binding: read_migrations(root / database.migrations)
+        database.binding: read_migrations(root / database.migrations, database.pattern)
         for database in client.databases
         if database.migrations is not None
     }

@@ -114,6 +114,24 @@ def test_a_class_of_the_migrations_is_restarted_without_an_own_binding() -> None
     assert "Follower" in entry_of(kept, changed).reasons[0].text
 
 
+DROPS = [
+    {"name": "0001_a.sql", "sql": "CREATE TABLE a (id INTEGER);"},
+    {"name": "0002_b.sql", "sql": "DROP TABLE a;"},
+]
+
+
+@pytest.mark.parametrize("database", ["[id of shop-database]", "[unknown]"])
+def test_the_history_of_a_new_database_loses_nothing(database: str) -> None:
+    made = step("create", "D1Migrations", None, {"database_id": database, "migrations": DROPS})
+    assert entry_of(made).risk == "safe"
+
+
+def test_files_that_run_on_an_existing_database_may_lose_rows() -> None:
+    database = "3f2a0c9e-0000-4000-8000-000000000000"
+    made = step("create", "D1Migrations", None, {"database_id": database, "migrations": DROPS})
+    assert entry_of(made).risk == "loses-data"
+
+
 WORKFLOW = {"workflowName": "orders", "scriptName": "a", "className": "Orders"}
 RUNS = "export class {} {{ async run(event, step) {{ await step.do('{}', f); }} }}"
 

@@ -24,7 +24,7 @@ from flowflare.cli.options import (
 )
 from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
-from flowflare.migrations.files import Migration, read_migrations
+from flowflare.migrations.files import read_migrations
 from flowflare.migrations.findings import Finding
 from flowflare.migrations.ledger import read_ledger
 from flowflare.migrations.lint import lint as lint_files
@@ -86,7 +86,8 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 def _in_folder(folder: Path) -> Iterator[tuple[Path, Finding]]:
     files = read_migrations(folder)
-    _warn_if_empty(folder, files)
+    if not files:
+        print_message(f"Warning: {explain_no_files(folder)}", style="yellow")
     return ((folder, finding) for finding in lint_files(files))
 
 
@@ -101,7 +102,8 @@ def _in_stack(
         if target.folder is None:
             continue
         files = target.files()
-        _warn_if_empty(target.folder, files)
+        if not files:
+            print_message(f"Warning: {target.explain_no_files()}", style="yellow")
         rows = read_ledger(connect_database(project, target).database) if pending else ()
         known = {row.name for row in rows}
         ordered = sorted(files, key=lambda file: file.name not in known)
@@ -110,11 +112,6 @@ def _in_stack(
             where = where.relative_to(project.root)
         applied = sum(file.name in known for file in files)
         yield from ((where, finding) for finding in lint_files(ordered, applied=applied))
-
-
-def _warn_if_empty(folder: Path, files: tuple[Migration, ...]) -> None:
-    if not files:
-        print_message(f"Warning: {explain_no_files(folder)}", style="yellow")
 
 
 def _document(where: Path, finding: Finding) -> dict[str, Any]:

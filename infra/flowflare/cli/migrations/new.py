@@ -17,6 +17,7 @@ from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, cho
 from flowflare.config.files import read_project
 from flowflare.errors import MigrationError
 from flowflare.migrations.files import make_next_name, read_migrations, read_number
+from flowflare.migrations.patterns import compile_pattern
 
 
 def new(
@@ -35,9 +36,12 @@ def new(
     root = choose_project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
     folder = _choose_folder(target, root)
-    files = read_migrations(folder) if folder.is_dir() else ()
+    files = read_migrations(folder, target.pattern) if folder.is_dir() else ()
     now = datetime.now(UTC)
     name = make_next_name(files, words, now)
+    if target.pattern and not compile_pattern(target.pattern).fullmatch(name):
+        message = f"{name}: does not match the pattern of the migrations, {target.pattern}"
+        raise MigrationError(message, remedy="Create the file yourself, with a name that matches.")
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:

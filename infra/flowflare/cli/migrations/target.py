@@ -51,6 +51,8 @@ class TargetDatabase:
         name: its name in the account.
         folder: the folder of its files, None if the configuration does not name one.
         options: the options that select it, with a space in front.
+        pattern: which files of the folder are migrations; None for all SQL files.
+        table: the table of the applied migrations; None for wrangler's default.
     """
 
     what: str
@@ -58,6 +60,8 @@ class TargetDatabase:
     name: str
     folder: Path | None
     options: str
+    pattern: str | None = None
+    table: str | None = None
 
     def files(self) -> tuple[Migration, ...]:
         """Read its migrations.
@@ -65,18 +69,21 @@ class TargetDatabase:
         Raises:
             MigrationError: a file is invalid.
         """
-        return read_migrations(self.folder) if self.folder else ()
+        return read_migrations(self.folder, self.pattern) if self.folder else ()
 
     def explain_no_files(self) -> str:
         """Return why there are no migrations."""
-        return explain_no_files(self.folder) if self.folder else "It has no folder of migrations."
+        if not self.folder:
+            return "It has no folder of migrations."
+        return explain_no_files(self.folder, self.pattern)
 
 
-def explain_no_files(folder: Path) -> str:
+def explain_no_files(folder: Path, pattern: str | None = None) -> str:
     """Return what a folder without migrations has instead."""
     found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     has = f"It has {', '.join(found[:5])}{' ...' if len(found) > 5 else ''}." if found else ""
-    return f"{folder}: nothing here is a migration (*.sql or */migration.sql). {has}".rstrip()
+    wanted = pattern or "*.sql or */migration.sql"
+    return f"{folder}: nothing here is a migration ({wanted}). {has}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,8 @@ def list_targets(project: Project) -> Iterator[TargetDatabase]:
             where = project.root / database.migrations if database.migrations else None
             what = f"database {database.binding} of client {client.name}"
             options = f" --client {client.name} --database {database.binding}"
-            yield TargetDatabase(what, account, database.database_name, where, options)
+            name, table = database.database_name, database.migrations_table
+            yield TargetDatabase(what, account, name, where, options, database.pattern, table)
 
 
 def find_target(project: Project, client: str | None, binding: str | None) -> TargetDatabase:
@@ -160,5 +168,5 @@ def connect_database(project: Project, target: TargetDatabase) -> ConnectedDatab
             remedy=f"Create it: flowflare up --stack {quote(project.stack)}",
         ) from None
     return ConnectedDatabase(
-        RemoteDatabase(client, target.account_id, found["uuid"]), found["uuid"]
+        RemoteDatabase(client, target.account_id, found["uuid"], target.table), found["uuid"]
     )

@@ -43,7 +43,9 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     name = str(row.get("name") or uuid)
     rows = plain(wanted.inputs.get("migrations") or [])
     files = [make_migration(str(row["name"]), str(row["sql"])) for row in rows]
-    reached = _Reached(name, uuid, RemoteDatabase(account.client, account.identity, uuid))
+    reached = _Reached(
+        name, uuid, RemoteDatabase(account.client, account.identity, uuid, wanted.text("table"))
+    )
     try:
         applied_files = _find_applied(reached, files, findings)
     except MigrationError as error:
@@ -58,7 +60,8 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     if len(applied_files) < len(files):
         waiting = [file.name for file in files[len(applied_files) :]]
         found = [Difference(path="migrations", declared=waiting, account=[])]
-    outputs = {key: wanted.inputs[key] for key in ("account_id", "database_id", "__provider")}
+    fixed = ("account_id", "database_id", "table", "__provider")
+    outputs = {key: wanted.inputs[key] for key in fixed if key in wanted.inputs}
     inputs = drop_unknown({**wanted.inputs, "migrations": kept})
     return Thing(uuid, inputs, {**outputs, "applied": ledger}, name, found)
 

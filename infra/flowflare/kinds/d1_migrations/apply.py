@@ -13,6 +13,7 @@ from pulumi.dynamic import (
 
 from flowflare.api import Connector, Pace, Retries
 from flowflare.errors import ApiError, FlowflareError
+from flowflare.kinds.d1_migrations.plan import is_new_database
 from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
@@ -23,7 +24,12 @@ from flowflare.kinds.provider import (
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import Migration, make_migration, order_key
-from flowflare.migrations.ledger import RemoteDatabase, read_ledger
+from flowflare.migrations.ledger import (
+    DEFAULT_TABLE,
+    RemoteDatabase,
+    move_ledger,
+    read_ledger,
+)
 from flowflare.migrations.lint import lint
 from flowflare.migrations.plan import Applied, find_history_problems
 
@@ -45,7 +51,7 @@ class D1MigrationsProvider(CloudflareProvider):
         known = () if self._replaces(olds, news) else _parse_files(olds)
         old = [Applied(file.name, file.checksum) for file in known]
         files = _parse_files(news)
-        is_new = not known and not isinstance(news.get("database_id"), str)
+        is_new = not known and is_new_database(news.get("database_id"))
         problems = _find_problems(files, old, is_empty=is_new)
         if problems and (live := self._read_live(news)) is not None:
             applied, is_empty = live
@@ -60,12 +66,13 @@ class D1MigrationsProvider(CloudflareProvider):
         changes = len(applied) != len(files) or any(
             not file.has_checksum(applied.get(file.name)) for file in files
         )
+        changes = changes or olds.get("table") != news.get("table")
         return DiffResult(changes=bool(replaces) or changes, replaces=replaces)
 
     def foresee(self, news: Props) -> Props:
         """Return the outputs before the operation: all files will be applied."""
         rows = [{"name": file.name, "checksum": file.checksum} for file in _parse_files(news)]
-        return {name: news.get(name) for name in self.identity} | {"applied": rows}
+        return self._list_fixed(news) | {"applied": rows}
 
     def create(self, props: Props) -> CreateResult:
         """Apply the files that the ledger lacks.
@@ -75,8 +82,12 @@ class D1MigrationsProvider(CloudflareProvider):
         """
         return CreateResult(props["database_id"], self._migrate(props))
 
-    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        """Apply the files that the ledger lacks; raise the same errors as `create`."""
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        """Apply the files that the ledger lacks; raise the same errors as `create`.
+
+        Another table first gets the rows of the table before, so that no file runs again.
+        """
+        move_ledger(self._database(news), olds.get("table") or DEFAULT_TABLE)
         return UpdateResult(self._migrate(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -96,11 +107,16 @@ class D1MigrationsProvider(CloudflareProvider):
 
     def _migrate(self, props: Props) -> Props:
         applied = migrate(self._database(props), _parse_files(props))
-        outputs = {name: props[name] for name in self.identity}
-        return outputs | {"applied": _make_rows(applied)}
+        return self._list_fixed(props) | {"applied": _make_rows(applied)}
 
     def _database(self, props: Props) -> RemoteDatabase:
-        return RemoteDatabase(self.api(), props["account_id"], props["database_id"])
+        account, database = props["account_id"], props["database_id"]
+        return RemoteDatabase(self.api(), account, database, props.get("table"))
+
+    def _list_fixed(self, props: Props) -> Props:
+        """Return the outputs that are inputs."""
+        table = {"table": props["table"]} if props.get("table") else {}
+        return {name: props.get(name) for name in self.identity} | table
 
     def _read_live(self, props: Props) -> tuple[Sequence[Applied], bool] | None:
         """Read the database's ledger, and whether it is empty; None if it cannot be read."""
@@ -110,7 +126,7 @@ class D1MigrationsProvider(CloudflareProvider):
         # One attempt: a preview does not wait for a database that may not exist.
         once = Connector(Pace(timeout=10, retries=Retries(attempts=1)))
         client = once.open(self._base_url, self._token)
-        live = RemoteDatabase(client, account, database)
+        live = RemoteDatabase(client, account, database, props.get("table"))
         try:
             applied = read_ledger(live)
             return applied, not applied and not read_objects(live)

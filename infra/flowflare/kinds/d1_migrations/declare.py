@@ -19,6 +19,7 @@ class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
         account_id: pulumi.Input[str],
         database_id: pulumi.Input[str],
         migrations: Sequence[Migration],
+        table: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -27,4 +28,6 @@ class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
             "migrations": [{"name": file.name, "sql": file.sql} for file in migrations],
             "applied": None,
         }
+        if table is not None:
+            props["table"] = table
         super().__init__(D1MigrationsProvider(), name, props, opts)

@@ -12,20 +12,15 @@ from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.scene import Record, Scene, make_finding, text
 from flowflare.migrations.baseline import compare_objects
 from flowflare.migrations.files import Migration, make_migration
+from flowflare.migrations.ledger import DEFAULT_TABLE, quote_name, select_tables
 from flowflare.migrations.plan import sort_as_applied
 from flowflare.migrations.repairs import HandMade, describe_difference
-from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
+from flowflare.migrations.schema import select_objects
 from flowflare.values.properties import UNKNOWN, plain
 
-_LEDGERS: Final = (
-    "SELECT name FROM sqlite_master "  # noqa: S608 -- constants
-    f"WHERE type = 'table' AND name IN {LEDGER_TABLES};"
-)
-_NAMES: Final = "SELECT name FROM d1_migrations ORDER BY id;"
+_NAMES: Final = "SELECT name FROM {} ORDER BY id;"
 _CHECKSUMS: Final = "SELECT name, checksum FROM flowflare_migrations;"
-_RECORD: Final = (
-    "Then record it here as applied: INSERT INTO d1_migrations (name) VALUES ('<file>');"
-)
+_RECORD: Final = "Then record it here as applied: INSERT INTO {} (name) VALUES ('<file>');"
 _WORDS: Final = {
     "missing": "is not in the database",
     "extra": "is in the database, and no file makes it",
@@ -47,13 +42,15 @@ def _compare_migrations(
 ) -> Iterator[Drifted]:
     if UNKNOWN in (record.inputs.get("migrations"), record.outputs.get("applied")):
         return
-    answers = account.query(text(record, "database_id"), OBJECTS + _LEDGERS)
+    table = text(record, "table") or DEFAULT_TABLE
+    sql = select_objects(table) + select_tables(table)
+    answers = account.query(text(record, "database_id"), sql)
     if answers is None:
         if not is_looked_at(database, has_files=True):
             yield report_gone(database)
         return
     objects, tables = answers[0], {str(row["name"]) for row in answers[1]}
-    ledger = _read_ledger(account, text(record, "database_id"), tables)
+    ledger = _read_ledger(account, text(record, "database_id"), tables, table)
     applied = _read_applied(record)
     files = {file.name: file for file in _parse_files(record) if file.name in applied}
     yield from _compare_ledger(record, applied, ledger, files)
@@ -71,12 +68,15 @@ def _compare_migrations(
         yield from (_report_object(record, part) for part in describe_difference(difference))
 
 
-def _read_ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | None]:
+def _read_ledger(
+    account: Account, uuid: str, tables: set[str], table: str
+) -> dict[str, str | None]:
     """Return the ledger's files in order, each with its checksum; None if wrangler applied it."""
-    if "d1_migrations" not in tables:
+    if table not in tables:
         return {}
     ours = "flowflare_migrations" in tables
-    answers = account.query(uuid, _NAMES + (_CHECKSUMS if ours else "")) or [[]]
+    names = _NAMES.format(quote_name(table))
+    answers = account.query(uuid, names + (_CHECKSUMS if ours else "")) or [[]]
     known = {str(row["name"]): row["checksum"] for row in answers[1]} if ours else {}
     return {str(row["name"]): known.get(str(row["name"])) for row in answers[0]}
 
@@ -135,7 +135,8 @@ def _report_object(record: Record, found: HandMade) -> Drifted:
     if found.adopt and found.is_run_again:
         ways.append(f"To adopt it, write a new file: {found.adopt}")
     elif found.adopt:
-        ways.append(f"To adopt it, write a new file: {found.adopt} {_RECORD}")
+        table = quote_name(text(record, "table") or DEFAULT_TABLE)
+        ways.append(f"To adopt it, write a new file: {found.adopt} {_RECORD.format(table)}")
     return make_finding(
         record,
         kind,
