@@ -18,10 +18,10 @@ WALK = [section for section in SECTIONS if BLOCK.search(section)]
 # Texts that a section promises to the reader.
 PROMISED = {
     "2. Deploy it": ("11 created", "charge-payment", "Completed", "Nothing would change"),
-    "3. Add a second environment": ("11 created", "service_url"),
+    "3. Add a second environment": ("13 created", "service_url", "PAYMENT_KEY"),
     "4. Give the client a database": ("0001_create_items.sql",),
     "5. Review the change": ("shop-database", "local", "staging", "The linter refuses it."),
-    "6. Deploy the change": ("0001_create_items.sql", "applied", "Completed"),
+    "6. Deploy the change": ("Applying plan.json", "0001_create_items.sql", "applied", "Completed"),
     "7. Clean up": ("deleted",),
 }
 

@@ -24,11 +24,10 @@ from tests.e2e.conftest import make_project
 from tests.e2e.embedded import Account, Cloudflare
 
 COMMAND = str(Path(sys.executable).parent / "flowflare")
-HEALTH = {
-    "workflow": "order-processing",
-    "params": {"order_id": "health", "items": [{"sku": "tea", "quantity": 1, "price": 450}]},
-    "withinSeconds": 30,
-}
+PAGE = (Path(__file__).parents[2] / "docs/how-to/fleet.md").read_text("utf-8")
+#: The health check of the page's sample, which every fleet of the tests has to pass.
+SAMPLE = yaml.safe_load(PAGE.partition("```yaml\n")[2].partition("```")[0])
+HEALTH = SAMPLE["environments"]["prod"]["health"]
 
 
 @dataclass(frozen=True)
