@@ -8,7 +8,9 @@ from pathlib import Path
 import yaml
 
 from flowflare.cli.app import app
-from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
+from flowflare.config.schema.policies import PoliciesConfig
+from flowflare.policies.contract import describe
+from flowflare.policies.registry import BY_NAME
 from flowflare.review.policy.declare import load_policies
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "how-to"
@@ -17,8 +19,7 @@ POLICIES, DRIFT = ((DOCS / name).read_text() for name in ("policies.md", "drift.
 
 def test_the_table_has_every_policy() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", POLICIES, re.MULTILINE)
-    fields = PoliciesConfig.model_fields
-    about = {name: fields[field].description for name, field in BUILT_IN.items()}
+    about = {name: describe(policy) for name, policy in BY_NAME.items()}
     assert {name: text for name, text, _ in rows} == about
     for name, _, where in rows:
         given: dict[str, str] = {"pattern": "x"} if name == "name-pattern" else {}

@@ -32,19 +32,10 @@ from flowflare.config.schema import (
     WorkflowConfig,
 )
 from flowflare.config.schema.bindings import own_settings
-from flowflare.config.schema.policies import (
-    AllowedOriginsConfig,
-    AllowedRoutesConfig,
-    ApiCallsConfig,
-    CompatibilityDateConfig,
-    LocationConfig,
-    NamePatternConfig,
-    ObservabilityPolicyConfig,
-    PlainSecretsConfig,
-    PoliciesConfig,
-    PolicyConfig,
-)
+from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.kinds.bindings.registry import BINDING_SCHEMAS
+from flowflare.policies.contract import Policy
+from flowflare.policies.registry import POLICIES
 
 _INTRODUCTION = """\
 # Configuration
@@ -150,15 +141,12 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("One Tail Worker, in `tailConsumers`", TailConsumerConfig),
     (f"Names, below `{NAMESPACE}:names`", NamesConfig),
     (f"Policies, below `{NAMESPACE}:policies`", PoliciesConfig),
-    ("Any policy, below its name", PolicyConfig),
-    ("The policy `name-pattern`", NamePatternConfig),
-    ("The policy `allowed-origins`", AllowedOriginsConfig),
-    ("The policy `compatibility-date`", CompatibilityDateConfig),
-    ("The policy `allowed-routes`", AllowedRoutesConfig),
-    ("The policy `observability`", ObservabilityPolicyConfig),
-    ("The policy `no-plain-secrets`", PlainSecretsConfig),
-    ("The policy `api-calls`", ApiCallsConfig),
-    ("The policy `location`", LocationConfig),
+    ("Any policy, below its name", Policy),
+    *(
+        (f"The policy `{policy.name}`", policy)
+        for policy in POLICIES
+        if policy.model_fields.keys() > Policy.model_fields.keys()
+    ),
 )
 
 

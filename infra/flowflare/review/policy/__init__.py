@@ -14,7 +14,7 @@ A file of the team, listed in `flowflare:policies: python`:
 `policy` declares a policy. A function receives a `Stack` and yields a `Violation` for each problem.
 """
 
+from flowflare.policies.view import Resource, Stack, Violation
 from flowflare.review.policy.declare import policy
-from flowflare.review.policy.view import Resource, Stack, Violation
 
 __all__ = ["Resource", "Stack", "Violation", "policy"]

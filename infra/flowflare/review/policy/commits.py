@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.errors import PolicyError
+from flowflare.policies.view import Stack, Violation, freeze
 from flowflare.reading.files import read_bytes
 from flowflare.review.policy.declare import load_policies
 from flowflare.review.policy.findings import PolicyFinding as Found
@@ -26,7 +27,7 @@ from flowflare.review.policy.judge import (
     run_built_in,
     run_python,
 )
-from flowflare.review.policy.view import Stack, Violation, freeze, list_recorded
+from flowflare.review.policy.view import list_recorded
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project

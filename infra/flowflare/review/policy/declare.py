@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Final, Literal
 
 from flowflare.errors import PolicyError
-from flowflare.review.policy.view import Stack, Violation
+from flowflare.policies.view import Stack, Violation
 
 Severity = Literal["error", "warning"]
 Check = Callable[[Stack], Iterable[Violation] | None]

@@ -1,6 +1,6 @@
 """Judge a stack by the policies that its configuration switches on."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from flowflare.config.problems import Places
-from flowflare.config.schema.policies import PoliciesConfig, PolicyConfig
+from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.errors import PolicyError
+from flowflare.policies.contract import Policy
+from flowflare.policies.registry import BY_NAME
+from flowflare.policies.view import Stack, Violation, freeze
 from flowflare.reading.json_text import parse_json
-from flowflare.review.policy import data_rules, worker_rules
 from flowflare.review.policy.declare import DeclaredPolicy, find_place, load_policies
 from flowflare.review.policy.findings import PolicyFinding
-from flowflare.review.policy.view import Stack, Violation, freeze, list_planned
+from flowflare.review.policy.view import list_planned
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
@@ -23,19 +25,6 @@ if TYPE_CHECKING:
 
 KEY: Final = "flowflare:policies"
 _PREFIX: Final = "flowflare:"
-PolicyRule = Callable[[Stack, Any], Iterable[Violation]]
-_RULES: Final[Mapping[str, PolicyRule]] = {
-    "name-pattern": worker_rules.check_name_pattern,
-    "protection": data_rules.check_protection,
-    "allowed-origins": worker_rules.check_allowed_origins,
-    "no-workers-dev": worker_rules.check_no_workers_dev,
-    "allowed-routes": worker_rules.check_allowed_routes,
-    "observability": worker_rules.check_observability,
-    "no-plain-secrets": worker_rules.check_no_plain_secrets,
-    "api-calls": data_rules.check_api_calls,
-    "data-loss": data_rules.check_data_loss,
-    "location": data_rules.check_location,
-}
 
 
 def judge(
@@ -67,7 +56,7 @@ def judge(
         configuration=freeze(list_configuration(project)),
         plan=review,
     )
-    own = load_policies(project.root, policies.python, _RULES)
+    own = load_policies(project.root, policies.python, BY_NAME)
     built_in = run_built_in(stack, policies, today or datetime.now(UTC).date())
     found = [*built_in, *run_python(stack, own)]
     places = Places(project.places, project.stack)
@@ -104,15 +93,10 @@ def run_built_in(
     stack: Stack, policies: PoliciesConfig, today: date
 ) -> Iterator[tuple[str, str, Violation]]:
     """Run the policies of this package: yield name, severity and violation."""
-    for name, wants in policies.built_in().items():
-        if not _applies(wants, stack.environment):
+    for name, policy in policies.built_in().items():
+        if not _applies(policy, stack.environment):
             continue
-        found = (
-            worker_rules.check_compatibility_date(stack, wants, today)  # type: ignore[arg-type]
-            if name == "compatibility-date"
-            else _RULES[name](stack, wants)
-        )
-        yield from ((name, wants.severity, violation) for violation in found)
+        yield from ((name, policy.severity, found) for found in policy.check(stack, today))
 
 
 def run_python(stack: Stack, own: Iterable[DeclaredPolicy]) -> Iterator[tuple[str, str, Violation]]:
@@ -159,7 +143,7 @@ def add_reasons(
                 accepted=reasons.get(violation.resource) or reasons.get(stack),
             )
         )
-    known = {*_RULES, "compatibility-date", *own}
+    known = {*BY_NAME, *own}
     made += [
         PolicyFinding(
             rule="accept",
@@ -202,8 +186,8 @@ def _check_violation(value: object) -> Violation:
     return value
 
 
-def _applies(wants: PolicyConfig, environment: str) -> bool:
-    patterns = wants.environments
+def _applies(policy: Policy, environment: str) -> bool:
+    patterns = policy.environments
     return patterns is None or any(fnmatchcase(environment, pattern) for pattern in patterns)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from flowflare.policies.view import Stack, freeze
 from flowflare.review.changes import review
-from flowflare.review.policy.view import Stack, freeze, list_planned
+from flowflare.review.policy.view import list_planned
 from flowflare.values.events import Plan
 from tests.unit.review.steps import step
 

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from flowflare.config.problems import Places
-from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
+from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.kinds.contract import Kind
 from flowflare.kinds.registry import KINDS
+from flowflare.policies.registry import BY_NAME
+from flowflare.policies.view import Stack, freeze
+from flowflare.policies.workers import subtract_months
 from flowflare.review.changes import review
 from flowflare.review.policy.judge import add_reasons, run_built_in
-from flowflare.review.policy.view import Stack, freeze, list_planned
-from flowflare.review.policy.worker_rules import subtract_months
+from flowflare.review.policy.view import list_planned
 from flowflare.values.events import Plan
 from tests.unit.migrations.golden import compare
 from tests.unit.review.policy.stacks import stack
@@ -21,7 +23,7 @@ from tests.unit.review.steps import step
 
 TODAY = date(2026, 11, 24)
 EVERY: dict[str, Any] = {
-    **dict.fromkeys(BUILT_IN, True),
+    **dict.fromkeys(BY_NAME, True),
     "name-pattern": {"pattern": "^{tenant}-{environment}-"},
     "location": {"jurisdictions": ["eu"]},
     "observability": {"rate": 0.5},
@@ -65,7 +67,7 @@ def test_a_good_stack_breaks_no_policy() -> None:
 def test_each_policy_finds_its_violation() -> None:
     tight = EVERY | {"api-calls": {"max": 1}}
     bad = {**BAD, "data-loss": lossy()}
-    assert bad.keys() == BUILT_IN.keys()
+    assert bad.keys() == BY_NAME.keys()
     text = "".join(
         f"{line}\n"
         for name in sorted(bad)
