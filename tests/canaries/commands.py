@@ -57,6 +57,7 @@ CHANGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "env down": ("pr-1", "pr-1 --json"),
     "env sweep": ("--dry-run", "--dry-run --json", "", "--json"),
     "fleet up": ("-e live", "-e prod", "-e prod --json"),
+    "fleet secrets rotate": ("-e prod --preview", "-e prod --json"),
     "fleet destroy": ("-e prod --tenants acme", "-e live --tenants beta --json --no-export"),
 }
 
@@ -119,6 +120,8 @@ PROCESS_CODES: Final[Mapping[str, int]] = {
     # A deployed stack can be adopted and destroyed.
     "destroy -s emb --preview": 0,
     "adopt -s emb": 0,
+    # The tenants have changes that are not deployed.
+    "fleet secrets rotate": 1,
     # It asks for a confirmation that no form has.
     "fleet destroy": 1,
     # This stack is not deployed.

@@ -4,6 +4,9 @@ from flowflare.cli.command_table import make_group
 
 app = make_group(
     __name__,
-    {name: name for name in ("config", "up", "destroy", "preview", "status", "drift")},
+    {
+        **{name: name for name in ("config", "up", "destroy", "preview", "status", "drift")},
+        "secrets": "app",
+    },
     "Many tenants: the files of their stacks, previews, upgrades in waves, retirement.",
 )
