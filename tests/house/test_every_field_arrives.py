@@ -54,6 +54,11 @@ def consuming(**words: Any) -> dict[str, Any]:
     return {"bindings": queues, "queueConsumers": [{"queue": "JOBS", **words}]}
 
 
+def serving(*words: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Clients with static assets, each with other words."""
+    return tuple({"assets": {"directory": "public", **changed}} for changed in words)
+
+
 def moved(**words: str) -> dict[str, Any]:
     """A class that is taken over, with one word of the step changed."""
     step = copy.deepcopy(MOVED)
@@ -219,6 +224,11 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         CART | moved(),
         {"durableObjects": {"CARTS": {"className": "Basket"}}} | moved(to="Basket"),
     ),
+    "assets.directory": serving({}, {"directory": "other"}),
+    "assets.binding": serving({}, {"binding": "ASSETS"}),
+    "assets.htmlHandling": serving({}, {"htmlHandling": "none"}),
+    "assets.notFoundHandling": serving({}, {"notFoundHandling": "404-page"}),
+    "assets.runWorkerFirst": serving({}, {"runWorkerFirst": ["/api/*"]}),
     "rpc": ({}, {"rpc": True}),
 }
 #: For each setting of a store that a binding makes, after the key that makes it.
@@ -276,7 +286,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("fields")
     (root / "index.js").write_text(SOURCE)
     (root / "other.js").write_text(f"// another file\n{SOURCE}export const other = 1;\n")
-    (root / "migrations").mkdir()
+    for folder in ("migrations", "public", "other"):
+        (root / folder).mkdir()
+    (root / "other" / "index.html").write_text("other")
     (root / "migrations" / "0001_items.sql").write_text("CREATE TABLE items (sku TEXT);\n")
     return root
 

@@ -12,6 +12,7 @@ LONG_FILES = {
     "e2e/test_adopt_everything.py",
     "engine/test_cli_fleet.py",
     "e2e/test_adopt_wrangler.py",
+    "e2e/test_assets.py",
     "e2e/test_talkative_program.py",
     "emulator/test_wrangler_ledger.py",
     "canaries/test_cli_stack.py",

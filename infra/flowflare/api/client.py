@@ -82,7 +82,7 @@ class Client:
             path: the path below `/client/v4`, beginning with `/`.
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
-            headers: headers besides those of every request; they contain no secret.
+            headers: headers besides those of every request, or instead of one of them.
             find: for a request that would create a second resource if it were sent twice. It
                 looks for what an attempt without a response may have created, and returns None if
                 there is nothing. What it finds is the result.
@@ -172,7 +172,7 @@ def _build_arguments(
             (part.name, (part.filename, _as_bytes(part.content), part.content_type))
             for part in parts
         ]
-        options["headers"] = {"Content-Type": "multipart/form-data"}
+        options["headers"] = {**(headers or {}), "Content-Type": "multipart/form-data"}
     elif body is not None:
         arguments["body"] = body
     return arguments

@@ -1,5 +1,6 @@
 """`flowflare render`: write the Workers as `up` would upload them."""
 
+import os
 from base64 import b64decode
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +46,9 @@ def render(
         ensure_node_packages(status.update, root=project.root)
         rendered = render_stack(spec, root=project.root, on_progress=status.update)
     target = out or project.root / "build"
-    settings = render_wrangler_files(spec)
+    # All Workers' folders have the same parent.
+    project_path = Path(os.path.relpath(project.root, target / "worker")).as_posix()
+    settings = render_wrangler_files(spec, project=project_path)
     written = []
     for worker in rendered.workers():
         folder = target / worker.script_name

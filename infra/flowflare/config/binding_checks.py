@@ -32,9 +32,17 @@ def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
                 message = f"its binding would be {binding}, which is {taken[binding]}"
                 yield ("clients", client, "workflows", name), message, "Choose another name."
             taken[binding] = f"the binding of the Workflow `{name}`"
-        for kind, what in _KINDS.items():
-            for name in mapping(fields.get(kind)):
-                if name in taken:
-                    path: Path = ("clients", client, kind, name)
-                    yield path, f"`{name}` is {taken[name]}", "Choose another name."
-                taken.setdefault(name, f"{what} already")
+        for where, name, what in _list_names(fields):
+            if name in taken:
+                path: Path = ("clients", client, *where)
+                yield path, f"`{name}` is {taken[name]}", "Choose another name."
+            taken.setdefault(name, f"{what} already")
+
+
+def _list_names(fields: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
+    """List the names of a client's `env`: where each is written, the name, what it is."""
+    for kind, what in _KINDS.items():
+        yield from (((kind, name), name, what) for name in mapping(fields.get(kind)))
+    assets = mapping(fields.get("assets")).get("binding")
+    if isinstance(assets, str):
+        yield ("assets", "binding"), assets, "the binding of its assets"

@@ -21,6 +21,10 @@ def check_files(clients: Mapping[str, dict[str, Any]], root: Path | None) -> Ite
         return
     for client, fields in clients.items():
         yield from _check_source(client, fields, root)
+        assets = mapping(fields.get("assets")).get("directory")
+        # A build may write the folder later.
+        if isinstance(assets, str) and is_outside(root / assets, root):
+            yield ("clients", client, "assets", "directory"), *_refuse(assets, root)
         for binding, database in mapping(fields.get("databases")).items():
             folder = mapping(database).get("migrations")
             if isinstance(folder, str):

@@ -24,9 +24,11 @@ from flowflare.kinds import queue
 from flowflare.kinds.bindings.secret_text import SecretTextBinding
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.kinds.registry import list_own
+from flowflare.kinds.script_assets.settings import AssetsConfig
 from flowflare.model import names
 from flowflare.model.class_migrations import ClassMigration, from_wire, make_service_history
 from flowflare.model.client import (
+    AssetsSpec,
     BoundSpec,
     ClientSpec,
     DatabaseSpec,
@@ -152,6 +154,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
             written.class_migrations,
             {client: _script_name(client, config, environment) for client in config.clients},
         ),
+        assets=_assets(written.assets) if written.assets else None,
         rpc=written.rpc,
         **_worker(written, suspended=config.suspended),
     )
@@ -193,6 +196,12 @@ def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:
         migrations_table=written.migrations_table,
         location_hint=written.location_hint,
         jurisdiction=written.jurisdiction,
+    )
+
+
+def _assets(written: AssetsConfig) -> AssetsSpec:
+    return AssetsSpec(
+        directory=written.directory, binding=written.binding, config=written.to_wire()
     )
 
 

@@ -25,12 +25,14 @@ class LiveScript:
         migration_tag: the tag of its last class migration; None if it has none.
         bindings: its bindings; secrets have no values.
         settings: its other settings.
+        has_assets: whether it has static assets.
     """
 
     name: str
     migration_tag: str | None
     bindings: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    has_assets: bool = False
 
     def is_bound_like(self, bindings: tuple[Mapping[str, object], ...]) -> bool:
         """Whether it is ours, because it uses a database or service of those bindings."""
@@ -48,7 +50,8 @@ class LiveScript:
     def kept_settings(self) -> dict[str, Any]:
         """Return the settings that an upload must repeat."""
         found = {name: read_setting(name, self.settings) for name in _KEPT_SETTINGS}
-        return {name: value for name, value in found.items() if value}
+        kept = {name: value for name, value in found.items() if value}
+        return kept | ({"keep_assets": True} if self.has_assets else {})
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,35 @@ class Reference:
 
 def read_live(client: Client, account_id: str, script_name: str) -> LiveScript | None:
     """Read the live script; None if it does not exist."""
-    tag = read_tag(client, account_id, script_name)
-    if tag is None:
+    live = read_service(client, account_id, script_name)
+    if live is None:
         return None
     settings = client.call("GET", f"{script_path(account_id, script_name)}/settings")
-    return LiveScript(script_name, tag or None, tuple(settings.get("bindings") or ()), settings)
+    return LiveScript(
+        script_name,
+        live.get("migration_tag") or None,
+        tuple(settings.get("bindings") or ()),
+        settings,
+        bool(live.get("has_assets")),
+    )
 
 
 def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
     """Read the live script's last class migration tag: empty if it has none, None if no script."""
+    live = read_service(client, account_id, script_name)
+    return None if live is None else str(live.get("migration_tag") or "")
+
+
+def read_service(client: Client, account_id: str, script_name: str) -> Mapping[str, Any] | None:
+    """Read what Cloudflare computed from the live script; None if there is no script."""
     try:
         service = client.call("GET", f"/accounts/{account_id}/workers/services/{script_name}")
     except ApiError as error:
         if error.status == 404:
             return None
         raise
-    return str(service["default_environment"]["script"].get("migration_tag") or "")
+    live: Mapping[str, Any] = service["default_environment"]["script"]
+    return live
 
 
 def read_namespaces(client: Client, account_id: str) -> tuple[Namespace, ...]:

@@ -51,6 +51,16 @@ class DatabaseSpec(Frozen):
         return self.migrations_pattern.removeprefix(f"{self.migrations.rstrip('/')}/")
 
 
+class AssetsSpec(Frozen):
+    """Files that Cloudflare serves for a client."""
+
+    directory: str = Field(description="Folder of the files, relative to the project's folder.")
+    binding: str | None = Field(default=None, description="Name of the binding to the files.")
+    config: Mapping[str, JsonValue] = Field(
+        description="How the files are served, as the API spells it."
+    )
+
+
 class BoundSpec(Frozen):
     """A binding to a resource outside of the stack."""
 
@@ -142,4 +152,5 @@ class ClientSpec(WorkerSpec):
     durable_objects: tuple[DurableObjectSpec, ...] = Field(
         default=(), description="Its own Durable Object classes, sorted by binding."
     )
+    assets: AssetsSpec | None = Field(default=None, description="Its static assets.")
     rpc: bool = Field(default=False, description="Whether it is bound to the service's methods.")

@@ -121,16 +121,30 @@ def _list_not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
         if not link.exists():
             continue
         if target.is_relative_to(parents[-1]) and "node_modules" not in target.parts:
-            digest = _hash(
-                *(
-                    part
-                    for file in _list_files(target)
-                    for part in (file.relative_to(target).as_posix().encode(), read_bytes(file))
-                )
-            )
+            digest = _hash_folder(target)
             place = target.relative_to(parents[-1]).as_posix()
             yield f"{NOT_COMPARED}{name} in {place}, {digest}"
         return
+
+
+def describe_missing_folder(folder: str, root: Path) -> str:
+    """Write a marker for a folder that a commit does not have, with a digest of what is beside it.
+
+    Args:
+        folder: the folder, relative to the project, which a build writes.
+        root: the project's folder.
+    """
+    return f"{NOT_COMPARED}{folder}, {_hash_folder((root / folder).parent)}"
+
+
+def _hash_folder(folder: Path) -> str:
+    return _hash(
+        *(
+            part
+            for file in _list_files(folder)
+            for part in (file.relative_to(folder).as_posix().encode(), read_bytes(file))
+        )
+    )
 
 
 def _list_files(folder: Path) -> Iterator[Path]:

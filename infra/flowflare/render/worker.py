@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowflare import library
@@ -18,6 +18,7 @@ from flowflare.model.code_module import CodeModule
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
+from flowflare.render.assets import RenderedAssets, read_assets
 from flowflare.render.bundle import SERVICE_SPECIFIER, BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.compatibility import read_node_compat
@@ -44,6 +45,7 @@ class RenderedWorker:
         content_sha256: the SHA-256 of the content, in hexadecimal.
         exports: the module's exports, sorted.
         modules: what is uploaded beside it: modules that it imports, and its source map.
+        assets: its static assets; None if it has none.
     """
 
     script_name: str
@@ -52,6 +54,7 @@ class RenderedWorker:
     content_sha256: str
     exports: tuple[str, ...]
     modules: tuple[CodeModule, ...] = ()
+    assets: RenderedAssets | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def render_stack(
     service = read_bundle(finished) if finished else bundles.pop()
     return RenderedStack(
         service=render_service(spec.service, service, root=root),
-        clients=_render_clients(spec.clients, bundles),
+        clients=_render_clients(spec.clients, bundles, root),
     )
 
 
@@ -116,7 +119,7 @@ def render_clients(
     """
     sources = [_make_client_source(client, root) for client in clients]
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
-    return _render_clients(clients, bundles)
+    return _render_clients(clients, bundles, root)
 
 
 def _make_client_source(client: ClientSpec, root: Path) -> BundleSource:
@@ -130,7 +133,7 @@ def _make_client_source(client: ClientSpec, root: Path) -> BundleSource:
 
 
 def _render_clients(
-    specs: Sequence[ClientSpec], bundles: Sequence[Bundle]
+    specs: Sequence[ClientSpec], bundles: Sequence[Bundle], root: Path
 ) -> Mapping[str, RenderedWorker]:
     clients = list(zip(specs, bundles, strict=True))
     histories = {client.script_name: client.class_migrations for client in specs}
@@ -143,10 +146,10 @@ def _render_clients(
         has_classes = any("Durable Object" in problem for problem in problems)
         remedy = f"{_EXPORT_REMEDY} {_CLASS_REMEDY}" if has_classes else _EXPORT_REMEDY
         raise RenderError("\n".join(problems), remedy=remedy)
-    return {client.name: _render_client(client, bundle) for client, bundle in clients}
+    return {client.name: _render_client(client, bundle, root) for client, bundle in clients}
 
 
-def _render_client(client: ClientSpec, bundle: Bundle) -> RenderedWorker:
+def _render_client(client: ClientSpec, bundle: Bundle, root: Path) -> RenderedWorker:
     """Render a client's code, with a first line that changes with its class migrations.
 
     A change of the class migrations uploads the script without secrets and Workflows, so it must
@@ -158,7 +161,9 @@ def _render_client(client: ClientSpec, bundle: Bundle) -> RenderedWorker:
     modules = list(bundle.modules)
     if bundle.source_map:
         modules.append(_make_source_map(bundle.source_map, lines_before=head.count("\n")))
-    return _make_worker(client.script_name, head + bundle.content, bundle.exports, tuple(modules))
+    rendered = _make_worker(client.script_name, head + bundle.content, bundle.exports)
+    assets = read_assets(client.assets, client.name, root) if client.assets else None
+    return replace(rendered, modules=tuple(modules), assets=assets)
 
 
 def _make_source_map(text: str, *, lines_before: int) -> CodeModule:
@@ -289,14 +294,11 @@ def _split(content: str) -> tuple[str, dict[str, str]]:
     return content[: clause.start()], exports
 
 
-def _make_worker(
-    script_name: str, content: str, exports: Sequence[str], modules: tuple[CodeModule, ...] = ()
-) -> RenderedWorker:
+def _make_worker(script_name: str, content: str, exports: Sequence[str]) -> RenderedWorker:
     return RenderedWorker(
         script_name=script_name,
         main_module=MAIN_MODULE,
         content=content,
         content_sha256=hashlib.sha256(content.encode()).hexdigest(),
         exports=tuple(exports),
-        modules=modules,
     )

@@ -27,23 +27,26 @@ from flowflare.render.worker import MAIN_MODULE
 _UNKNOWN_ID = "<database_id of the stack's outputs>"
 
 
-def render_wrangler_files(spec: StackSpec, *, database_id: str = _UNKNOWN_ID) -> dict[str, str]:
+def render_wrangler_files(
+    spec: StackSpec, *, database_id: str = _UNKNOWN_ID, project: str = "../.."
+) -> dict[str, str]:
     """Write `wrangler.jsonc` for every script of the stack, by script name.
 
     Args:
         spec: the stack.
         database_id: the D1 database's ID, which only Cloudflare knows.
+        project: the path of the project's folder from the folder of a file.
     """
     service = spec.service
     databases = {
         DATABASE_BINDING: {"database_name": service.database_name, "database_id": database_id}
     }
     bindings = list_service_bindings(spec.clients, service.other_keys)
-    files = {service.script_name: _render_file(spec, service, bindings, databases)}
+    files = {service.script_name: _render_file(spec, service, bindings, databases, project)}
     for client in spec.clients:
         bindings = list_client_bindings(client, service.script_name)
         files[client.script_name] = _render_file(
-            spec, client, bindings, _list_own_databases(client)
+            spec, client, bindings, _list_own_databases(client), project
         )
     return files
 
@@ -74,15 +77,16 @@ def _render_file(
     worker: ServiceSpec | ClientSpec,
     bindings: tuple[Binding, ...],
     databases: dict[str, dict[str, str]],
+    project: str,
 ) -> str:
-    config = _make_worker(spec, worker)
+    config = _make_worker(spec, worker, project)
     for binding in bindings:
         if isinstance(binding, DatabaseBinding):
             entry = {"binding": binding.name, **databases[binding.name]}
             config.setdefault("d1_databases", []).append(entry)
         elif isinstance(binding, OwnBinding):
             add_binding(config, _make_placeholder(binding) | binding.to_wire())
-        elif not _is_secret(binding):
+        elif not _is_secret(binding) and not _is_of_assets(worker, binding):
             add_binding(config, binding.to_wire())
     # The other way round than the kinds are created: bindings, migrations, addresses.
     for kind in reversed(KINDS):
@@ -99,7 +103,7 @@ def _make_placeholder(binding: OwnBinding) -> dict[str, str]:
     return {type_.target: f"<id of the {words} {binding.own.name}>"} if type_.is_target_id else {}
 
 
-def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec, project: str) -> dict[str, Any]:
     config = {
         "name": worker.script_name,
         "account_id": spec.account_id,
@@ -113,6 +117,10 @@ def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str,
     }
     if isinstance(worker, ClientSpec) and worker.upload_source_maps:
         config["upload_source_maps"] = True
+    if isinstance(worker, ClientSpec) and worker.assets:
+        named = {"binding": worker.assets.binding} if worker.assets.binding else {}
+        folder = f"{project}/{worker.assets.directory}"
+        config["assets"] = {"directory": folder, **named, **worker.assets.config}
     return config | {key: value for key, value in worker.settings.items() if value}
 
 
@@ -123,6 +131,12 @@ def _merge(config: dict[str, Any], added: Mapping[str, Any]) -> None:
             config[key] = [*value, *config.get(key, ())]
         else:
             config[key] = {**config.get(key, {}), **value}
+
+
+def _is_of_assets(worker: ServiceSpec | ClientSpec, binding: Binding) -> bool:
+    """Return whether wrangler writes the binding below `assets`."""
+    assets = worker.assets if isinstance(worker, ClientSpec) else None
+    return assets is not None and binding.name == assets.binding
 
 
 def _is_secret(binding: Binding) -> bool:

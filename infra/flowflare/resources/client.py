@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -22,6 +23,7 @@ from flowflare.kinds.d1_migrations.declare import D1Migrations
 from flowflare.kinds.durable_object_migrations.declare import DurableObjectMigrations
 from flowflare.kinds.queue_consumer.declare import declare_consumers
 from flowflare.kinds.registry import find_kind
+from flowflare.kinds.script_assets.declare import ScriptAssets
 from flowflare.kinds.script_bindings.declare import ScriptBindings
 from flowflare.kinds.workers_script.declare import declare_script
 from flowflare.kinds.workflow.declare import declare_workflow
@@ -104,6 +106,7 @@ class FlowflareClient(WorkerComponent):
             opts=opts,
         )
         self.spec, self._has_addresses = spec, has_addresses
+        self._assets = rendered.assets
         before: list[pulumi.Resource] = list(after)
         if isinstance(service, FlowflareService):
             before.append(service.class_migrations)
@@ -147,12 +150,14 @@ class FlowflareClient(WorkerComponent):
                 opts=self._options(*before),
             )
             before.append(own)
+        assets = self._declare_assets(before)
         script_name = f"{name}-script"
         script = self.script = declare_script(
             script_name,
             upload=self._upload,
             spec=spec,
             bindings=make_script_bindings(self._bindings, self._values),
+            assets=assets,
             opts=self._options(*before, protected=script_name if spec.class_migrations else None),
         )
         self.workflows = [
@@ -171,6 +176,23 @@ class FlowflareClient(WorkerComponent):
             self.declare_addresses(name, self)
             self.consume(name, self.queues, self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
+
+    def _declare_assets(self, before: list[pulumi.Resource]) -> Mapping[str, Any] | None:
+        """Declare the client's static assets, before its script; return how they are served."""
+        if self.spec.assets is None or self._assets is None:
+            return None
+        config = {**self.spec.assets.config, **self._assets.rules}
+        declared = ScriptAssets(
+            f"{self._name}-assets",
+            upload=self._upload,
+            directory=self.spec.assets.directory,
+            manifest=self._assets.manifest,
+            config=config,
+            root=find_project_root(),
+            opts=self._options(*before),
+        )
+        before.append(declared)
+        return config
 
     def consume(
         self, name: str, queues: Mapping[str, pulumi.CustomResource], parent: pulumi.Resource

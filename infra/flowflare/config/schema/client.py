@@ -9,6 +9,7 @@ from flowflare.config.schema.worker import WorkerConfig
 from flowflare.kinds.d1_database.settings import DatabaseConfig
 from flowflare.kinds.durable_object_migrations.settings import ClassMigrationConfig
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
+from flowflare.kinds.script_assets.settings import AssetsConfig
 from flowflare.kinds.workflow.settings import WorkflowConfig
 from flowflare.model.written import (
     BindingName,
@@ -88,6 +89,9 @@ class ClientConfig(WorkerConfig):
         default_factory=list,
         description="The class migrations of its Durable Object classes, the oldest step first. "
         "Append new steps; an applied step must not change.",
+    )
+    assets: AssetsConfig | None = Field(
+        default=None, description="Static assets that Cloudflare serves at its addresses."
     )
     rpc: bool = Field(
         default=False,

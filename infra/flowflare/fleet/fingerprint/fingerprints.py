@@ -25,7 +25,9 @@ from flowflare.fleet.fingerprint.program import find_program_inputs
 from flowflare.fleet.fingerprint.sources import ClientSource, Inputs, SecretSource, read_inputs
 from flowflare.fleet.fingerprint.tool import digest_files, tool_digest
 from flowflare.fleet.records import Fingerprint
+from flowflare.model.client import AssetsSpec
 from flowflare.reading.files import read_bytes, read_text
+from flowflare.render.assets import read_assets
 from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.node import Progress
 from flowflare.render.worker import make_service_source
@@ -188,7 +190,18 @@ class _Maker:
 
     def _digest_code(self, inputs: Inputs) -> str:
         clients = {name: self._bundles.get(source, "") for name, source in inputs.sources.items()}
-        return _digest([self._service, self._templates, clients])
+        assets = {folder: self._digest_assets(folder) for folder in inputs.assets}
+        return _digest([self._service, self._templates, clients, assets])
+
+    def _digest_assets(self, folder: str) -> str:
+        if folder not in self._folders:
+            spec = AssetsSpec(directory=folder, config={})
+            try:
+                read = read_assets(spec, "", self._root)
+            except FlowflareError as error:
+                return _digest(error.message)
+            self._folders[folder] = _digest([read.manifest, read.rules])
+        return self._folders[folder]
 
     @cached_property
     def _service(self) -> str:

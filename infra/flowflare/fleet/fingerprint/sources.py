@@ -47,11 +47,13 @@ class Inputs:
     Attributes:
         sources: what is bundled for each client, by its name.
         migrations: the migration folders of the clients' databases.
+        assets: the folders of the clients' static assets.
         secrets: secrets whose values may change without a change of the configuration.
     """
 
     sources: Mapping[str, ClientSource]
     migrations: tuple[str, ...]
+    assets: tuple[str, ...]
     secrets: tuple[SecretSource, ...]
     policies: tuple[str, ...]
 
@@ -72,6 +74,7 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
             if "source" in client
         },
         migrations=tuple(sorted(folders)),
+        assets=tuple(sorted(set(_list_assets(merged)))),
         secrets=tuple(_list_secrets(merged)),
         policies=tuple(map(str, _list(parse_mapping(policies).get("python")))),
     )
@@ -87,6 +90,13 @@ def _list_migrations(client: Mapping[str, Any]) -> Iterator[str]:
         folder = mapping(database).get("migrations")
         if isinstance(folder, str):
             yield folder
+
+
+def _list_assets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for client in clients.values():
+        assets = client.get("assets")
+        if isinstance(assets, dict) and isinstance(assets.get("directory"), str):
+            yield assets["directory"]
 
 
 def _list_secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretSource]:

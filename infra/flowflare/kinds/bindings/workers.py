@@ -105,6 +105,7 @@ def list_client_bindings(client: ClientSpec, service_script_name: str) -> tuple[
             *(_make_variable(name, value) for name, value in client.variables.items()),
             *(SecretBinding(name=key, source=value) for key, value in client.secrets.items()),
             *(OwnBinding(name=own.binding, own=own) for own in client.own),
+            *_list_assets(client),
             *(_make_bound(binding) for binding in client.bindings),
         ]
     )
@@ -137,6 +138,11 @@ def list_bound_scripts(client: ClientSpec) -> frozenset[str]:
         found |= {binding.fields.get("service"), binding.fields.get("script_name")}
     texts = {name for name in found if isinstance(name, str)}
     return frozenset(texts - {client.script_name})
+
+
+def _list_assets(client: ClientSpec) -> tuple[BoundBinding, ...]:
+    name = client.assets.binding if client.assets else None
+    return (BoundBinding(name=name, type="assets", fields={}, secrets={}),) if name else ()
 
 
 def _make_bound(binding: BoundSpec) -> BoundBinding:

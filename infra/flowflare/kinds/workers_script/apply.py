@@ -1,7 +1,7 @@
 """Worker scripts: one PUT with the module and its metadata."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from flowflare.api import Part
@@ -37,6 +37,7 @@ _NOT_METADATA = frozenset(
 _OWN_KEYS = frozenset({"exports"})
 # The same inside a binding; Cloudflare's provider accepts these as JSON text and sends the value.
 _OWN_VALUES = frozenset({"algorithm", "json", "keyJwk", "key_jwk", "props"})
+_RULES = frozenset({"headers", "redirects"})
 _ANNOTATIONS = {"workersMessage": "workers/message", "workersTag": "workers/tag"}
 
 
@@ -54,12 +55,15 @@ class WorkersScript(CloudflareHandler):
         "namedHandlers",
         "startupTimeMs",
     )
-    unserved = ("assets", "contentFile", "contentSha256", "keepAssets")
+    unserved = ("contentFile", "contentSha256")
 
     def mistakes(self, inputs: Props) -> list[str]:
         """Require exactly one of `mainModule` and `bodyPart`."""
         given = [key for key in ("mainModule", "bodyPart") if inputs.get(key) is not None]
         found = [] if len(given) == 1 else ["exactly one of mainModule and bodyPart must be given"]
+        assets = inputs.get("assets")
+        given = sorted(assets.keys() - {"config"}) if isinstance(assets, dict) else []
+        found += [f"assets.{key} is not served by the embedded engine" for key in given]
         files = inputs.get("files")
         for name, file in sorted(files.items()) if isinstance(files, dict) else ():
             if isinstance(file, dict):
@@ -144,11 +148,18 @@ def metadata(new: Props) -> str:
             sent[key] = {name: to_api(item) for name, item in value.items()}
         elif key == "annotations":
             sent[key] = {_ANNOTATIONS.get(name, name): text for name, text in value.items()}
+        elif key == "assets":
+            sent[key] = {"config": _name_rules(to_api(value.get("config") or {}))}
         elif key == "bindings":
             sent[key] = [binding(item) for item in value]
         else:
             sent |= to_api({key: value})
     return json.dumps(sent, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _name_rules(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the rule files as the API does: `_headers` for `headers`."""
+    return {f"_{key}" if key in _RULES else key: value for key, value in config.items()}
 
 
 def binding(given: Props) -> Any:

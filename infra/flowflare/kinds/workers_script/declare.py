@@ -4,7 +4,7 @@ Defaults of the API are set explicitly, so that a `refresh` finds nothing that t
 declare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -66,9 +66,13 @@ def declare_script(
     upload: Upload,
     spec: WorkerSpec,
     bindings: Sequence[Any],
+    assets: Mapping[str, Any] | None = None,
     opts: pulumi.ResourceOptions,
 ) -> WorkersScript:
-    """Declare a `WorkersScript`; its bindings are `WorkersScriptBindingArgs`, sorted by name."""
+    """Declare a `WorkersScript`; its bindings are `WorkersScriptBindingArgs`, sorted by name.
+
+    Its static assets are attached before, and kept; `assets` says how they are served.
+    """
     return WorkersScript(
         name,
         **upload,
@@ -77,12 +81,19 @@ def declare_script(
         # time.
         bindings_inherit="strict" if any(each.type == "inherit" for each in bindings) else None,
         usage_model="standard",
+        keep_assets=None if assets is None else True,
+        assets=None if assets is None else {"config": _name_rules(assets)},
         # Only the service is deleted while other scripts still bind it; force deletes those
         # bindings.
         force=isinstance(spec, ServiceSpec),
         **{key: _drop_default_rates(value) for key, value in spec.settings.items()},
         opts=opts,
     )
+
+
+def _name_rules(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the rule files as Cloudflare's provider does: `headers` for `_headers`."""
+    return {key.removeprefix("_"): value for key, value in config.items()}
 
 
 def _drop_default_rates(setting: Any) -> Any:

@@ -11,6 +11,7 @@ from flowflare.kinds.api_key.apply import ApiKeyProvider
 from flowflare.kinds.cron_cleanup.apply import CronCleanupProvider
 from flowflare.kinds.d1_migrations.apply import D1MigrationsProvider
 from flowflare.kinds.durable_object_migrations.apply import DurableObjectMigrationsProvider
+from flowflare.kinds.script_assets.apply import ScriptAssetsProvider
 from flowflare.kinds.script_bindings.apply import ScriptBindingsProvider
 from flowflare.kinds.secret_value.apply import SecretValueProvider
 from flowflare.kinds.workers_dev_url.apply import WorkersDevUrlProvider
@@ -20,6 +21,7 @@ __all__ = [
     "CronCleanupProvider",
     "D1MigrationsProvider",
     "DurableObjectMigrationsProvider",
+    "ScriptAssetsProvider",
     "ScriptBindingsProvider",
     "SecretValueProvider",
     "WorkersDevUrlProvider",
