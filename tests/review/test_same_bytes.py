@@ -125,11 +125,13 @@ def reports(repo: Repo, base: str, folder: Path, seed: int) -> dict[str, bytes]:
 
 
 @pytest.mark.long
-def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
-    repo: Repo, tmp_path: Path
+@pytest.mark.parametrize("first", range(0, 20, 4))
+def test_a_commit_compared_with_itself_changes_nothing_in_20_runs(
+    repo: Repo, tmp_path: Path, first: int
 ) -> None:
-    said = [reports(repo, "HEAD", tmp_path, seed)["txt"].decode() for seed in range(20)]
-    assert [text.splitlines()[-1] for text in said] == ["Nothing changes in 3 stacks."] * 20
+    seeds = range(first, first + 4)
+    said = [reports(repo, "HEAD", tmp_path, seed)["txt"].decode() for seed in seeds]
+    assert [text.splitlines()[-1] for text in said] == ["Nothing changes in 3 stacks."] * 4
 
 
 def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Path) -> None:

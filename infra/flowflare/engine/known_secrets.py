@@ -44,7 +44,7 @@ def open_configured_secrets(project: Project, environ: Mapping[str, str]) -> Non
 
 
 def open_state_secrets(state: Deployment, opened: set[str]) -> None:
-    """Open the secrets of a state; the vault reports them.
+    """Open the secrets of a state, also of operations under way; the vault reports them.
 
     Args:
         opened: the ciphertexts that were opened before; new ones are added.
@@ -53,7 +53,8 @@ def open_state_secrets(state: Deployment, opened: set[str]) -> None:
         SecretError: a secret cannot be opened; the others were opened.
     """
     failure: SecretError | None = None
-    for resource in state.resources:
+    under_way = (operation.resource for operation in state.pending)
+    for resource in (*state.resources, *under_way):
         for value in leaves([resource.inputs, resource.outputs]):
             if not isinstance(value, Secret) or value.ciphertext in opened:
                 continue

@@ -75,7 +75,7 @@ class EmbeddedStack:
         report.name_cli_keys(self.project.cli_keys)
         ledger = Ledger(state.deployment, lambda: "", None)
         providers = self._providers(state.config)
-        with _importable(self.project):
+        with self._own_code():
             from flowflare.engine.embedded.apply import Deployer
             from flowflare.engine.embedded.destroy import Deleter
 
@@ -107,7 +107,7 @@ class EmbeddedStack:
             ledger = self._ledger(state, held)
             providers = self._providers(state.config)
             try:
-                with _importable(self.project):
+                with self._own_code():
                     if choice.refresh:
                         self._refresh(ledger, providers, RunLog(on_event, self._clock, quiet=True))
                     self._apply(ledger, providers, report, state, choice)
@@ -127,7 +127,7 @@ class EmbeddedStack:
             self._refuse_remote(state.config)
             ledger = self._ledger(state, held)
             try:
-                with _importable(self.project):
+                with self._own_code():
                     self._refresh(ledger, self._providers(state.config), report)
             finally:
                 ledger.finish()
@@ -162,7 +162,7 @@ class EmbeddedStack:
             providers = self._providers(state.config)
             deleter = Deleter(ledger, providers, report, lifted=lose_data)
             try:
-                with _importable(self.project):
+                with self._own_code():
                     deleter.clear_interrupted()
                     deleter.delete(ledger.list_untouched())
             finally:
@@ -248,7 +248,7 @@ class EmbeddedStack:
         report = RunLog(None, self._clock)
         ledger = Ledger(state.deployment, lambda: "", None)
         deployer = make(ledger, self._providers(state.config), report)
-        with _importable(self.project):
+        with self._own_code():
             self._run(deployer, report, state.config)
         return ledger, deployer, report
 
@@ -311,7 +311,7 @@ class EmbeddedStack:
         survey = RunLog(None, self._clock)
         ledger = Ledger(state.deployment, lambda: "", None)
         surveyor = Surveyor(ledger, self._providers(state.config), survey, dry_run=True)
-        with _importable(self.project), contextlib.suppress(FlowflareError):
+        with self._own_code(), contextlib.suppress(FlowflareError):
             self._run(surveyor, survey, state.config)  # the run itself reports the program's errors
         refuse_known_failures(survey.failures)
 
@@ -364,25 +364,29 @@ class EmbeddedStack:
             chosen = deployer.choose_deletions(ledger.list_untouched())
             deleter.delete(chosen, replaced=_list_replaced(report))
 
+    @contextlib.contextmanager
+    def _own_code(self) -> Iterator[None]:
+        """Let code of the project run: its program, and the providers of its dynamic resources."""
+        from flowflare.engine.embedded.program import importable
+        from flowflare.engine.given_secrets import learn_given_secrets
+        from flowflare.redaction.output import redact_output
+
+        main = self.project.main
+        learn_given_secrets(self.project, self._environ)
+        with redact_output(), importable(main if main.is_dir() else main.parent):
+            yield
+
     def _run(
         self, deployer: "Deployer", report: RunLog, config: Configuration, *, dry_run: bool = True
     ) -> None:
         from flowflare.engine.embedded.monitor import Engine, ResourceMonitor
         from flowflare.engine.embedded.program import Program, run
-        from flowflare.engine.given_secrets import learn_given_secrets
 
         project = self.project
-        learn_given_secrets(project, self._environ)
         monitor = ResourceMonitor(project.name, project.stack, deployer, dry_run=dry_run)
         program = Program(project, config.texts, config.secret)
         run_program = (self._source and self._source.run_program) or run
         run_program(program, monitor, Engine(report), dry_run=dry_run)
-
-
-def _importable(project: Project) -> Any:
-    from flowflare.engine.embedded.program import importable
-
-    return importable(project.main if project.main.is_dir() else project.main.parent)
 
 
 def _outputs(ledger: Ledger) -> dict[str, Any]:
