@@ -326,15 +326,13 @@ class EmbeddedStack:
 
     def _refresh(self, ledger: Ledger, providers: "Providers", report: RunLog) -> None:
         from flowflare.api import PROCESS
-        from flowflare.engine.access import find_token, read_base_url
+        from flowflare.engine.access import read_base_url
         from flowflare.engine.embedded.refresh import refresh
         from flowflare.kinds.account import Account
 
-        project, environ = self.project, self._environ
-        client = (self._api or PROCESS).open(
-            read_base_url(project, environ), find_token(project, environ)
-        )
-        value = project.values.get("flowflare:accountId")
+        address = read_base_url(self.project, self._environ)
+        client = (self._api or PROCESS).open(address, self.token())
+        value = self.project.values.get("flowflare:accountId")
         refresh(ledger, providers, Account(client, value.text if value else ""), report)
 
     def _apply(

@@ -8,17 +8,34 @@ by which the CLI finds a plugin are in Pulumi's `sdk/go/common/workspace/plugins
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from flowflare.config.files import ProjectFile
 from flowflare.engine.pulumi_cli.command import Cli, cli_environment
 from flowflare.engine.pulumi_cli.versions import Plugin, pinned_plugins
 from flowflare.errors import EngineError
+from flowflare.state.checkpoint import PROVIDER_PREFIX
+from flowflare.values.events import Failure
 
 #: The programs of Pulumi's release that run Python programs and their dynamic resources.
 HOSTS: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+
+
+def refuse_broken_plugins(stack: str, failures: Iterable[Failure]) -> None:
+    """Refuse a run in which a provider itself failed.
+
+    Raises:
+        EngineError: a plugin does not run.
+    """
+    for failure in failures:
+        if failure.type.startswith(PROVIDER_PREFIX):
+            raise EngineError(
+                f"a plugin of stack {stack} does not run: {failure.reason}",
+                remedy=f"Run: flowflare doctor --stack {quote(stack)} --install",
+            )
 
 
 def require_plugins(

@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.access import make_stack_environment
 from flowflare.engine.choice import EVERYTHING, Choice
 from flowflare.engine.pulumi_cli.command import require_cli
-from flowflare.engine.pulumi_cli.failures import explain_taken_name, is_cut_off, program_error
+from flowflare.engine.pulumi_cli.failures import explain_taken_name
 from flowflare.engine.pulumi_cli.hold import hold, let_go
 from flowflare.engine.pulumi_cli.invocation import CommandFailedError
 from flowflare.engine.pulumi_cli.plugin_records import unreadable
+from flowflare.engine.pulumi_cli.plugins import refuse_broken_plugins
 from flowflare.engine.pulumi_cli.stack_secrets import StackSecrets
 from flowflare.engine.pulumi_cli.state import find_cli_store, from_export, read_deployment
 from flowflare.engine.pulumi_cli.state_repair import StateRepair
@@ -26,9 +26,9 @@ from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_method, redact_values
 from flowflare.state.backend import Backend
-from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment, Resource
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.state.lease import Holding
-from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
+from flowflare.values.events import Event, OnEvent, Plan, Step, Update, warn
 from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
@@ -333,8 +333,8 @@ class CliStack:
         run.finish()
         if error is None and not run.ended:
             error = EngineError(f"pulumi {what} did not report how it ended")
-        self._refuse_broken_plugins(run.report.failures)
-        program = _program_failure(run, served)
+        refuse_broken_plugins(self.project.stack, run.report.failures)
+        program = run.find_program_failure(served.error if served else None)
         if program is not None:
             raise (
                 describe_failures(run.report.failures, program=program)
@@ -344,14 +344,6 @@ class CliStack:
         if error is not None and not run.report.failures:
             raise error
         return run
-
-    def _refuse_broken_plugins(self, failures: Collection[Failure]) -> None:
-        for failure in failures:
-            if failure.type.startswith(PROVIDER_PREFIX):
-                raise EngineError(
-                    f"a plugin of stack {self.project.stack} does not run: {failure.reason}",
-                    remedy=f"Run: flowflare doctor --stack {quote(self.project.stack)} --install",
-                )
 
     def _make_update(self, run: Translator, since: float) -> Update:
         if run.report.failures:
@@ -401,11 +393,3 @@ def _ignore(event: Event) -> None:
 def _redact_run(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:
     """Return a run's steps and outputs without secrets that became known after a step."""
     return tuple(map(redact_step, run.report.steps)), redact_values(run.outputs)
-
-
-def _program_failure(run: Translator, served: "ServedProgram | None") -> FlowflareError | None:
-    """Return why the program failed; None if it did not, or only because the engine ended it."""
-    if run.program_errors:
-        return program_error("\n".join(run.program_errors))
-    error = served.error if served else None
-    return None if error is None or is_cut_off(error.message) else error

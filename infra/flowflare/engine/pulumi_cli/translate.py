@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowflare.engine.pulumi_cli.failures import (
+    is_cut_off,
     is_echo,
     plain_text,
+    program_error,
     program_reason,
     protection,
     reason,
@@ -19,7 +21,7 @@ from flowflare.engine.pulumi_cli.steps import OPS, outputs_of, step_of
 from flowflare.engine.pulumi_cli.stream import Diagnostic, EngineEvent, ResourceState, StepMetadata
 from flowflare.engine.refused_steps import make_failure, refuse_step
 from flowflare.engine.report import RunLog
-from flowflare.errors import UpdateFailed
+from flowflare.errors import FlowflareError, UpdateFailed
 from flowflare.values.events import Event, OnEvent, Step
 from flowflare.values.urns import STACK_TYPE, name_of, type_of
 
@@ -91,6 +93,16 @@ class Translator:
             running = self._running.pop(urn, None)
             step = running.step if running else self._find_planned(urn)
             self._report_failure(step, running.since if running else None)
+
+    def find_program_failure(self, served: FlowflareError | None) -> FlowflareError | None:
+        """Return why the program failed; None if it did not, or only because the engine ended it.
+
+        Args:
+            served: the error of a program that ran in this process.
+        """
+        if self.program_errors:
+            return program_error("\n".join(self.program_errors))
+        return None if served is None or is_cut_off(served.message) else served
 
     def _find_planned(self, urn: str) -> Step:
         """Return the step that the preview reported, else a new one for the refused resource."""
