@@ -192,7 +192,7 @@ def test_a_run_first_adopts_what_an_interrupted_run_created(
     fake.store(resources=[], pending_operations=[{"type": "creating", "resource": DATABASE}])
     events: list[Event] = []
     fake.play("no-op").up(events.append)
-    assert events[0].message.startswith("db: an earlier request made it")
+    assert events[0].message.startswith("db: an earlier request created it")
     assert [each["id"] for each in fake.read_state()["resources"]] == ["id-1"]
     assert "pending_operations" not in fake.read_state()
     calls = fake.list_calls()
