@@ -80,7 +80,7 @@ def check_embedded_engine(project: "Project") -> "Iterator[Check]":
 
 def _check_running(running: "Running") -> "Check":
     """Check the health of a running embedded Cloudflare, and that its API needs a token."""
-    from flowflare.cli.emulator import read_health
+    from flowflare.cli.emulator.commands import read_health
     from flowflare.emulator.api_token import token_file
     from flowflare.engine.pulumi_cli.checks import Check
 

@@ -52,15 +52,8 @@ def make_table(table: Mapping[str, str]) -> type[TyperGroup]:
     return CommandTable
 
 
-def make_group(package: str, names: Mapping[str, str], text: str) -> typer.Typer:
-    """Make a group of commands, each in a module of its name.
-
-    Args:
-        package: the package of the modules.
-        names: the function of each command by its module, in the order of `--help`.
-        text: what `--help` says of the group.
-    """
-    table = {name: f"{package}.{name}:{function}" for name, function in names.items()}
+def make_group(table: Mapping[str, str], text: str) -> typer.Typer:
+    """Make a group of commands; `text` is what `--help` says of it."""
     return typer.Typer(
         cls=make_table(table), no_args_is_help=True, rich_markup_mode=None, help=text
     )

@@ -3,15 +3,17 @@
 import re
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flowflare.cli.console import print_message, print_result, quote_program
 from flowflare.errors import FlowflareError
 from flowflare.starter.ci import Ci
-
-if TYPE_CHECKING:
-    from flowflare.starter.write import WrittenFiles
+from flowflare.starter.files import PROJECT_FILE, list_program, list_repository, list_unignored
+from flowflare.starter.pin import find_installed_wheel, read_wheel
+from flowflare.starter.runtime_types import install_runtime_types
+from flowflare.starter.write import WrittenFiles, write_missing
 
 
 def init(
@@ -46,11 +48,6 @@ def init(
 
       flowflare init . --wheel dist/flowflare-0.1.0-py3-none-any.whl
     """
-    from flowflare.starter.files import PROJECT_FILE, list_program, list_repository
-    from flowflare.starter.pin import find_installed_wheel, read_wheel
-    from flowflare.starter.runtime_types import install_runtime_types
-    from flowflare.starter.write import write_missing
-
     project = _choose_project_name(name or directory.resolve().name)
     if directory.exists() and not directory.is_dir():
         raise FlowflareError(
@@ -67,12 +64,7 @@ def init(
     _show(directory, written, has_requirements=pinned is not None, is_new=is_new)
 
 
-def _show(
-    directory: Path, written: "WrittenFiles", *, has_requirements: bool, is_new: bool
-) -> None:
-    from flowflare.cli.console import print_message, print_result, quote_program
-    from flowflare.starter.files import list_unignored
-
+def _show(directory: Path, written: WrittenFiles, *, has_requirements: bool, is_new: bool) -> None:
     for path in sorted(written.created):
         print_result(f"  created  {directory / path}")
     for path in sorted(written.kept):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flowflare.cli.console import print_json, print_message, print_result, quote_program
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -10,6 +11,10 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.cli.plan_text import dump_step
+from flowflare.cli.progress import show_note
+from flowflare.cli.stacks import make_ready, open_project_stack
+from flowflare.config.files import read_project
 
 
 def refresh(
@@ -26,12 +31,6 @@ def refresh(
 
       flowflare refresh --json | jq '.steps[] | select(.op != "same")'
     """
-    from flowflare.cli.console import print_json, print_message, print_result, quote_program
-    from flowflare.cli.plan_text import dump_step
-    from flowflare.cli.progress import show_note
-    from flowflare.cli.stacks import make_ready, open_project_stack
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     opened = open_project_stack(project)
     make_ready(project)

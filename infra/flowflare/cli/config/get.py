@@ -1,6 +1,8 @@
 """`flowflare config get`: print a value of a stack's configuration."""
 
+from flowflare.cli.config.ls import dump_value, format_value
 from flowflare.cli.config.set import KeyArgument
+from flowflare.cli.console import print_json, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -8,6 +10,10 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.files import read_project
+from flowflare.config.placing import parse_key, read_value
+from flowflare.config.problems import nearest
+from flowflare.errors import ConfigError, Problem
 
 
 def get(
@@ -24,13 +30,6 @@ def get(
 
       flowflare config get clients.orders.source --json
     """
-    from flowflare.cli.config.ls import dump_value, format_value
-    from flowflare.cli.console import print_json, print_result
-    from flowflare.config.files import read_project
-    from flowflare.config.placing import parse_key, read_value
-    from flowflare.config.problems import nearest
-    from flowflare.errors import ConfigError, Problem
-
     project = read_project(choose_project_root(cwd), stack)
     keys = parse_key(key)
     if read_value(project, keys) is None:

@@ -1,8 +1,9 @@
 """`flowflare config ls`: list the values of a stack's configuration, and where they are written."""
 
 import json as json_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flowflare.cli.console import print_json, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -10,10 +11,11 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
-
-if TYPE_CHECKING:
-    from flowflare.config.edit import Keys
-    from flowflare.config.files import Project
+from flowflare.config.edit import Keys
+from flowflare.config.files import API_TOKEN, Project, read_project
+from flowflare.config.placing import read_value
+from flowflare.config.values import is_secure
+from flowflare.values.show import SECRET_TEXT
 
 
 def ls(
@@ -29,9 +31,6 @@ def ls(
 
       flowflare config ls --json | jq '.values[] | select(.file == "Pulumi.yaml").key'
     """
-    from flowflare.cli.console import print_json, print_result
-    from flowflare.config.files import read_project
-
     project = read_project(choose_project_root(cwd), stack)
     rows = [dump_value(project, (key,)) for key in sorted(project.values)]
     if json:
@@ -43,10 +42,8 @@ def ls(
         print_result(line)
 
 
-def dump_value(project: "Project", keys: "Keys") -> dict[str, Any]:
+def dump_value(project: Project, keys: Keys) -> dict[str, Any]:
     """Return a value with its place as JSON; secrets are masked."""
-    from flowflare.config.placing import read_value
-
     value = read_value(project, keys)
     shown = _mask(value, keys)
     file, line = next(
@@ -62,11 +59,7 @@ def format_value(value: Any) -> str:
     return value if isinstance(value, str) else json_module.dumps(value, ensure_ascii=False)
 
 
-def _mask(value: Any, keys: "Keys") -> Any:
-    from flowflare.config.files import API_TOKEN
-    from flowflare.config.values import is_secure
-    from flowflare.values.show import SECRET_TEXT
-
+def _mask(value: Any, keys: Keys) -> Any:
     # A text in the place of a secret's source may be the secret itself.
     is_plain_secret = isinstance(value, str) and "secrets" in keys[-2:-1]
     if is_secure(value) or is_plain_secret or keys == (API_TOKEN,):
@@ -76,7 +69,7 @@ def _mask(value: Any, keys: "Keys") -> Any:
     return [_mask(item, (*keys, "")) for item in value] if isinstance(value, list) else value
 
 
-def _paths(keys: "Keys") -> list[str]:
+def _paths(keys: Keys) -> list[str]:
     return [".".join(keys[:length]) for length in range(len(keys), 0, -1)]
 
 

@@ -3,7 +3,9 @@
 from typing import Annotated, Any
 
 import typer
+import yaml
 
+from flowflare.cli.console import print_result, quote_program
 from flowflare.cli.options import (
     DEFAULT_STACK,
     ProjectOption,
@@ -11,6 +13,13 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.config.files import API_TOKEN, read_project
+from flowflare.config.placing import parse_key, read_value, write_value
+from flowflare.config.values import is_secure
+from flowflare.config.yaml_nodes import scalar
+from flowflare.errors import SecretError
+from flowflare.fleet.tenants.files import refuse_single
+from flowflare.reading.json_text import JsonError, parse_json
 
 KeyArgument = Annotated[
     str,
@@ -50,13 +59,6 @@ def set_(
 
       flowflare config set allowedOrigins '["https://shop.example"]' -s prod
     """
-    from flowflare.cli.console import print_result, quote_program
-    from flowflare.config.files import API_TOKEN, read_project
-    from flowflare.config.placing import parse_key, read_value, write_value
-    from flowflare.config.values import is_secure
-    from flowflare.errors import SecretError
-    from flowflare.fleet.tenants.files import refuse_single
-
     project = read_project(choose_project_root(cwd), stack)
     refuse_single(project)
     keys = parse_key(key)
@@ -76,11 +78,6 @@ def parse_written(text: str) -> Any:
     Raises:
         BadParameter: it begins like JSON, but is not valid JSON.
     """
-    import yaml
-
-    from flowflare.config.yaml_nodes import scalar
-    from flowflare.reading.json_text import JsonError, parse_json
-
     if text[:1] in ("{", "[", '"'):
         try:
             return parse_json(text)

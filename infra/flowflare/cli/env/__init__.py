@@ -3,7 +3,11 @@
 from flowflare.cli.command_table import make_group
 
 app = make_group(
-    __name__,
-    {"up": "up", "list": "list_", "sweep": "sweep", "down": "down"},
+    {
+        "up": f"{__name__}.up:up",
+        "list": f"{__name__}.list:list_",
+        "sweep": f"{__name__}.sweep:sweep",
+        "down": f"{__name__}.down:down",
+    },
     "Ephemeral environments, which are removed when they expire.",
 )

@@ -1,10 +1,17 @@
-"""`flowflare emulator`: start, stop and show the embedded Cloudflare of a project."""
+"""Start, stop and show the embedded Cloudflare of a project."""
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+from collections import deque
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any
 
+import httpx
 import typer
 
+from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.local import ensure_running
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -12,59 +19,39 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
+from flowflare.config.engine import data_folder
+from flowflare.config.files import read_project
+from flowflare.emulator import process
+from flowflare.emulator.process import Running
 from flowflare.errors import EmulatorError
 from flowflare.reading.files import open_file
 from flowflare.reading.json_text import parse_json
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-    from flowflare.emulator.process import Running
-
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Start, stop and show the embedded Cloudflare.",
-)
-
-
-@app.command()
 def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
     """Start the embedded Cloudflare in the background, unless it runs already.
 
     Example: flowflare emulator start
     """
-    from flowflare.cli.console import print_message
-    from flowflare.cli.local import ensure_running
-    from flowflare.config.files import read_project
-
     running = ensure_running(read_project(choose_project_root(cwd), stack))
     print_message(f"The embedded Cloudflare answers on {running.base_url}")
 
 
-@app.command()
 def stop(cwd: ProjectOption = None) -> None:
     """Stop the embedded Cloudflare and keep its data.
 
     Example: flowflare emulator stop
     """
-    from flowflare.cli.console import print_message
-    from flowflare.config.engine import data_folder
-    from flowflare.emulator import process
-
     stopped = process.stop(data_folder(choose_project_root(cwd)))
     text = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
     print_message(text)
 
 
-@app.command()
 def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
     """Show whether the embedded Cloudflare runs, and the URLs of its Workers.
 
     Example: flowflare emulator status --json
     """
-    from flowflare.cli.console import print_json, print_result
-
     report = _report(choose_project_root(cwd))
     if json:
         print_json(report)
@@ -79,7 +66,6 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
         print_result(f"  {worker['script']:<40} {worker['url']}")
 
 
-@app.command()
 def env(
     stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
@@ -94,11 +80,6 @@ def env(
 
       flowflare emulator env --json
     """
-    from flowflare.cli.console import print_json
-    from flowflare.config.engine import data_folder
-    from flowflare.config.files import read_project
-    from flowflare.emulator import process
-
     project = read_project(choose_project_root(cwd), stack)
     running = process.find_running(data_folder(project.root))
     if running is None:
@@ -123,7 +104,6 @@ def env(
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-@app.command()
 def logs(
     cwd: ProjectOption = None,
     lines: Annotated[
@@ -140,13 +120,6 @@ def logs(
 
     Example: flowflare emulator logs -n 200
     """
-    import time
-    from collections import deque
-    from io import TextIOWrapper
-
-    from flowflare.config.engine import data_folder
-    from flowflare.emulator import process
-
     path = process.log_file(data_folder(choose_project_root(cwd)))
     if not path.exists():
         typer.echo("No embedded Cloudflare has run here.", err=True)
@@ -162,14 +135,12 @@ def logs(
                 time.sleep(0.2)
 
 
-def read_health(running: "Running") -> dict[str, Any]:
+def read_health(running: Running) -> dict[str, Any]:
     """Read the health of the embedded Cloudflare: `status`, and `problem` unless it is `ready`.
 
     Raises:
         EmulatorError: it does not answer.
     """
-    import httpx
-
     try:
         # If the runtime cannot be restarted, the answer is 503 with the reason.
         url = f"http://127.0.0.1:{running.port}/emulator/health"
@@ -179,19 +150,14 @@ def read_health(running: "Running") -> dict[str, Any]:
         raise _no_answer(running, error) from None
 
 
-def _no_answer(running: "Running", error: Exception) -> EmulatorError:
+def _no_answer(running: Running, error: Exception) -> EmulatorError:
     return EmulatorError(
         f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",
         remedy="Its log may say why: flowflare emulator logs. Then: flowflare emulator stop",
     )
 
 
-def _report(root: "Path") -> dict[str, Any]:
-    import httpx
-
-    from flowflare.config.engine import data_folder
-    from flowflare.emulator import process
-
+def _report(root: Path) -> dict[str, Any]:
     running = process.find_running(data_folder(root))
     if running is None:
         return {"running": False}
