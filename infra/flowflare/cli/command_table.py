@@ -74,13 +74,14 @@ def _read_help(place: str) -> str:
 
 
 def _build_command(name: str, place: str) -> TyperCommand | TyperGroup:
-    module, _, attribute = place.partition(":")
-    loaded = getattr(import_module(module), attribute)
+    path, _, attribute = place.partition(":")
+    module = import_module(path)
+    loaded = getattr(module, attribute)
     group = typer.Typer(rich_markup_mode=None)
     group.callback()(lambda: None)  # without a callback, a single command does not become a group
     if isinstance(loaded, typer.Typer):
         group.add_typer(loaded, name=name)
     else:
-        group.command(name)(loaded)
+        group.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(loaded)
     command: TyperCommand | TyperGroup = get_command(group).commands[name]  # type: ignore[attr-defined]
     return command

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -14,12 +15,16 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
-
-if TYPE_CHECKING:
-    from flowflare.config.files import Project
-    from flowflare.rollout.rotate import Rotation
-    from flowflare.rollout.rotation import RotationStep
-    from flowflare.values.events import Plan
+from flowflare.cli.policies import check_policies, has_policies
+from flowflare.cli.progress import show_progress
+from flowflare.cli.stacks import make_ready, open_project_stack
+from flowflare.config.files import Project, read_project
+from flowflare.fleet.tenants.files import refuse_single
+from flowflare.rollout.health import Patience
+from flowflare.rollout.rotate import Rotation
+from flowflare.rollout.rotation import RotationStep
+from flowflare.rollout.secret_status import next_sentence
+from flowflare.values.events import Plan
 
 
 def rotate(
@@ -51,13 +56,6 @@ def rotate(
 
       flowflare secrets rotate --finish
     """
-    from flowflare.cli.console import print_json
-    from flowflare.cli.stacks import make_ready, open_project_stack
-    from flowflare.config.files import read_project
-    from flowflare.fleet.tenants.files import refuse_single
-    from flowflare.rollout.health import Patience
-    from flowflare.rollout.rotate import Rotation
-
     project = read_project(choose_project_root(cwd), stack)
     refuse_single(project)
     rotation = Rotation(project, open_project_stack, Patience(timeout), _judge)
@@ -77,20 +75,15 @@ def rotate(
         _show(steps, next_command, preview=preview)
 
 
-def _judge(project: "Project", plan: "Callable[[], Plan]") -> None:
+def _judge(project: Project, plan: Callable[[], Plan]) -> None:
     """Apply the stack's policies to a step, as `up` does."""
-    from flowflare.cli.policies import check_policies, has_policies
-
     if has_policies(project):
         check_policies(project, plan())
 
 
 def _perform(
-    rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, quiet: bool
+    rotation: Rotation, steps: tuple[RotationStep, ...], *, quiet: bool
 ) -> list[dict[str, Any]]:
-    from flowflare.cli.console import open_stderr, print_message, print_result
-    from flowflare.cli.progress import show_progress
-
     if steps and steps[0].kind == "accept" and steps[0].keys != rotation.keys():
         with open_stderr().status("Checking that no other change waits to be deployed"):
             rotation.require_nothing_else()
@@ -107,7 +100,7 @@ def _perform(
     return done
 
 
-def _dump_step(step: "RotationStep") -> dict[str, Any]:
+def _dump_step(step: RotationStep) -> dict[str, Any]:
     return {
         "step": step.number,
         "kind": step.kind,
@@ -116,9 +109,7 @@ def _dump_step(step: "RotationStep") -> dict[str, Any]:
     }
 
 
-def _next_command(rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, preview: bool) -> str:
-    from flowflare.rollout.secret_status import next_sentence
-
+def _next_command(rotation: Rotation, steps: tuple[RotationStep, ...], *, preview: bool) -> str:
     if preview and steps:
         finish = " --finish" if steps[-1].number == 3 else ""
         return f"Do it: flowflare secrets rotate --stack {quote(rotation.project.stack)}{finish}"
@@ -126,9 +117,7 @@ def _next_command(rotation: "Rotation", steps: "tuple[RotationStep, ...]", *, pr
     return next_sentence(keys, frozenset(keys.accepted), rotation.project.stack)
 
 
-def _show(steps: "tuple[RotationStep, ...]", next_command: str, *, preview: bool) -> None:
-    from flowflare.cli.console import print_message, print_result
-
+def _show(steps: tuple[RotationStep, ...], next_command: str, *, preview: bool) -> None:
     if not steps:
         print_result("There is no old key to remove.")
     if preview:

@@ -2,11 +2,13 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
 from flowflare.cli.completion import complete_clients
+from flowflare.cli.console import print_result, quote_program
 from flowflare.cli.options import (
     DEFAULT_STACK,
     ProjectOption,
@@ -14,12 +16,18 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
+from flowflare.config.edit import Keys
+from flowflare.config.files import Project, read_project
+from flowflare.config.placing import CLIENTS, find_client, parse_key, place_value, write_value
+from flowflare.engine.sealing import seal_text
+from flowflare.errors import SecretError
+from flowflare.fleet.tenants.files import is_of_fleet, refuse_copies
+from flowflare.fleet.tenants.passphrases import Passphrases
+from flowflare.fleet.tenants.read import read_fleet
+from flowflare.redaction.run import learn
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flowflare.config.edit import Keys
-    from flowflare.config.files import Project
+#: A value among the arguments is refused in words, because the shell's history would keep it.
+CONTEXT_SETTINGS = {"allow_extra_args": True}
 
 
 def set_(
@@ -59,12 +67,6 @@ def set_(
 
       flowflare secrets set cloudflare:apiToken -s prod
     """
-    from flowflare.cli.console import print_result, quote_program
-    from flowflare.config.files import read_project
-    from flowflare.config.placing import write_value
-    from flowflare.engine.sealing import seal_text
-    from flowflare.redaction.run import learn
-
     if ctx.args:
         raise typer.BadParameter(
             "a secret's value is never an argument, which other users and the shell's history see; "
@@ -82,16 +84,13 @@ def set_(
     print_result(f"\nNext:  {quote_program()} up{make_stack_option(stack)}")
 
 
-def _find_keys(project: "Project", name: str, client: str | None) -> "Keys":
+def _find_keys(project: Project, name: str, client: str | None) -> Keys:
     """Return a secret's key; refuse a key that the next `fleet config` would remove again.
 
     Raises:
         ConfigError: the name is not clear.
         FleetError: the stack's file is the fleet's, which has the secrets beside it.
     """
-    from flowflare.config.placing import CLIENTS, find_client, parse_key, place_value
-    from flowflare.fleet.tenants.files import refuse_copies
-
     if ":" in name:
         keys = parse_key(name)
     else:
@@ -100,22 +99,16 @@ def _find_keys(project: "Project", name: str, client: str | None) -> "Keys":
     return keys
 
 
-def _make_environment(project: "Project") -> "Mapping[str, str]":
+def _make_environment(project: Project) -> Mapping[str, str]:
     """Return the environment, with the passphrase of a fleet's stack."""
-    from flowflare.fleet.tenants.files import is_of_fleet
-
     if not is_of_fleet(project):
         return os.environ
-    from flowflare.fleet.tenants.passphrases import Passphrases
-    from flowflare.fleet.tenants.read import read_fleet
 
     fleet = read_fleet(project.shared, os.environ)
     return Passphrases(fleet, project.root, os.environ).environ_of(project.stack)
 
 
 def _read_value(name: str) -> str:
-    from flowflare.errors import SecretError
-
     if sys.stdin.isatty():
         text: str = typer.prompt(f"Value of {name}", hide_input=True, err=True)
     else:

@@ -1,8 +1,8 @@
 """`flowflare secrets status`: show the source, age and pending changes of each secret."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from flowflare.cli.console import open_stderr, print_json, print_message, print_result
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -10,9 +10,17 @@ from flowflare.cli.options import (
     StackOption,
     choose_project_root,
 )
-
-if TYPE_CHECKING:
-    from flowflare.rollout.secret_status import KeyStatus, SecretStatus
+from flowflare.cli.stacks import open_project_stack
+from flowflare.config.files import read_project
+from flowflare.render.node import ensure_node_packages
+from flowflare.rollout.rotate import configured_keys
+from flowflare.rollout.secret_status import (
+    KeyStatus,
+    SecretStatus,
+    key_statuses,
+    next_sentence,
+    secret_statuses,
+)
 
 _WORDS = {
     "": "",
@@ -35,13 +43,6 @@ def status(
 
       flowflare secrets status --json | jq '.secrets[] | select(.pending != "")'
     """
-    from flowflare.cli.console import open_stderr, print_json, print_message
-    from flowflare.cli.stacks import open_project_stack
-    from flowflare.config.files import read_project
-    from flowflare.render.node import ensure_node_packages
-    from flowflare.rollout.rotate import configured_keys
-    from flowflare.rollout.secret_status import key_statuses, next_sentence, secret_statuses
-
     project = read_project(choose_project_root(cwd), stack)
     keys = configured_keys(project)
     runner = open_project_stack(project)
@@ -70,9 +71,7 @@ def status(
     print_message(f"\nNext:  {next_command}")
 
 
-def _show_keys(generations: "tuple[KeyStatus, ...]") -> None:
-    from flowflare.cli.console import print_result
-
+def _show_keys(generations: tuple[KeyStatus, ...]) -> None:
     print_result("API key", style="bold")
     for key in generations:
         words = "in use" if key.in_use else "accepted" if key.bound_as else "removed by the next up"
@@ -83,9 +82,7 @@ def _show_keys(generations: "tuple[KeyStatus, ...]") -> None:
         print_result(f"  generation {key.generation:<4} {facts_text}")
 
 
-def _show_secrets(secrets: "tuple[SecretStatus, ...]") -> None:
-    from flowflare.cli.console import print_result
-
+def _show_secrets(secrets: tuple[SecretStatus, ...]) -> None:
     print_result("\nSecrets" if secrets else "\nNo client has secrets of its own.", style="bold")
     for secret in secrets:
         facts = (
