@@ -52,8 +52,16 @@ def make_table(table: Mapping[str, str]) -> type[TyperGroup]:
     return CommandTable
 
 
-def make_group(table: Mapping[str, str], text: str) -> typer.Typer:
-    """Make a group of commands; `text` is what `--help` says of it."""
+def make_group(package: str, names: Mapping[str, str], text: str) -> typer.Typer:
+    """Make a group of commands.
+
+    Args:
+        package: the package of the commands' modules.
+        names: the function of each command, in a module of the command's name or `module:function`.
+        text: what `--help` says of the group.
+    """
+    places = {name: at if ":" in at else f"{name}:{at}" for name, at in names.items()}
+    table = {name: f"{package}.{place}" for name, place in places.items()}
     return typer.Typer(
         cls=make_table(table), no_args_is_help=True, rich_markup_mode=None, help=text
     )

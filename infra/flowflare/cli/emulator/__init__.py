@@ -3,6 +3,7 @@
 from flowflare.cli.command_table import make_group
 
 app = make_group(
-    {name: f"{__name__}.commands:{name}" for name in ("start", "stop", "status", "env", "logs")},
+    __name__,
+    {name: f"commands:{name}" for name in ("start", "stop", "status", "env", "logs")},
     "Start, stop and show the embedded Cloudflare.",
 )

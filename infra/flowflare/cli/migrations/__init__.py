@@ -3,9 +3,7 @@
 from flowflare.cli.command_table import make_group
 
 app = make_group(
-    {
-        name: f"{__name__}.{name}:{name}"
-        for name in ("new", "status", "lint", "baseline", "restore")
-    },
+    __name__,
+    {name: name for name in ("new", "status", "lint", "baseline", "restore")},
     "Create, show, check, record and undo the migrations of a D1 database.",
 )
