@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from flowflare.config import schema
-from flowflare.config.reference import json_schema, reference_page
 from tests.docs.generate_cli import cli_page, contexts
+from tests.docs.generate_configuration import configuration_page
 from tests.docs.generate_emulator_coverage import (
     coverage_page,
     emulator_operations,
@@ -20,6 +20,7 @@ from tests.docs.generate_emulator_coverage import (
 )
 from tests.docs.generate_errors import error_classes, errors_page
 from tests.docs.generate_outputs import MEANINGS, read_outputs
+from tests.docs.generate_schemas import configuration_schema
 
 COMMANDS = list(contexts())
 KEYS = [
@@ -46,8 +47,8 @@ def test_a_command_and_its_options_are_described(context: Any) -> None:
 @pytest.mark.parametrize(("key", "field"), KEYS, ids=[key for key, _ in KEYS])
 def test_a_configuration_key_is_described(key: str, field: Any) -> None:
     assert field.description
-    assert f"{key}` |" in reference_page()
-    assert json.dumps(field.description) in json.dumps(json_schema())
+    assert f"{key}` |" in configuration_page()
+    assert json.dumps(field.description) in json.dumps(configuration_schema())
 
 
 def test_an_error_class_is_described() -> None:

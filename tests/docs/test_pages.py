@@ -13,20 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.config import reference
-from flowflare.fleet import status as fleet_status
-from flowflare.fleet.preview import preview as fleet_preview
-from flowflare.fleet.tenants import schema as tenants
-from flowflare.review import document, report
-from flowflare.review.drift import model as drift
 from tests.docs.generate_architecture import architecture_page
 from tests.docs.generate_changelog import changelog_page
 from tests.docs.generate_cli import cli_page
+from tests.docs.generate_configuration import configuration_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
 from tests.docs.generate_fleet_events import fleet_events_page
 from tests.docs.generate_outputs import outputs_page
 from tests.docs.generate_runtime_coverage import runtime_coverage_page
+from tests.docs.generate_schemas import (
+    DOCUMENTS,
+    configuration_schema,
+    document_schema,
+    tenants_schema,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -55,53 +56,19 @@ def test_changelog() -> None:
 
 
 def test_configuration() -> None:
-    matches("reference/configuration.md", reference.reference_page())
+    matches("reference/configuration.md", configuration_page())
 
 
-def test_schema_for_editors() -> None:
-    matches(
-        "reference/schemas/flowflare.schema.json", json.dumps(reference.json_schema(), indent=2)
-    )
+def test_schemas_for_editors() -> None:
+    schemas = {"flowflare": configuration_schema(), "flowflare.tenants": tenants_schema()}
+    for name, schema in schemas.items():
+        matches(f"reference/schemas/{name}.schema.json", json.dumps(schema, indent=2))
 
 
-def test_schema_of_previews() -> None:
-    matches(
-        "reference/schemas/flowflare.plan.schema.json",
-        json.dumps(document.make_json_schema(), indent=2),
-    )
-
-
-def test_schema_of_reports() -> None:
-    matches(
-        "reference/schemas/flowflare.report.schema.json",
-        json.dumps(report.make_json_schema(), indent=2),
-    )
-
-
-def test_schema_of_drift() -> None:
-    matches(
-        "reference/schemas/flowflare.drift.schema.json",
-        json.dumps(drift.make_json_schema(), indent=2),
-    )
-
-
-def test_schema_of_tenants() -> None:
-    matches(
-        "reference/schemas/flowflare.tenants.schema.json",
-        json.dumps(tenants.json_schema(), indent=2),
-    )
-
-
-def test_schema_of_fleet_previews() -> None:
-    text = json.dumps(fleet_preview.json_schema(), indent=2)
-    matches("reference/schemas/flowflare.fleet-preview.schema.json", text)
-
-
-def test_schema_of_fleet_status() -> None:
-    matches(
-        "reference/schemas/flowflare.fleet-status.schema.json",
-        json.dumps(fleet_status.json_schema(), indent=2),
-    )
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_schema_of_a_command(name: str) -> None:
+    schema = json.dumps(document_schema(*DOCUMENTS[name]), indent=2)
+    matches(f"reference/schemas/flowflare.{name}.schema.json", schema)
 
 
 def test_fleet_events() -> None:

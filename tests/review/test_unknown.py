@@ -12,8 +12,9 @@ import pytest
 from flowflare.review import html, markdown
 from flowflare.review.commits import CommitQuery, compare_commits
 from flowflare.review.facts import write_headline
-from flowflare.review.report import Report, make_json_schema
+from flowflare.review.report import Report
 from tests.cli.command import CliResult, flowflare
+from tests.docs.generate_schemas import DOCUMENTS, document_schema
 from tests.review.conftest import Repo, track_tenants
 
 RAW = """\
@@ -53,7 +54,7 @@ def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
     said = diff(broken, *(word for file in files.values() for word in ("-o", str(file))))
     assert said.code == 1
     document = json.loads(files["json"].read_text("utf-8"))
-    jsonschema_rs.validate(make_json_schema(), document)
+    jsonschema_rs.validate(document_schema(*DOCUMENTS["report"]), document)
     assert (document["risk"], document["exit_code"]) == ("unknown", 1)
     assert document["sections"][0]["risk"] == "unknown"
     text = files["txt"].read_text("utf-8")

@@ -6,7 +6,7 @@ No API is called, no secret is decrypted and no program is run, so a thousand te
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from pydantic import Field
 
@@ -15,7 +15,6 @@ from flowflare.fleet.pending import explain
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.session import FleetSession
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import make_schema
 from flowflare.state.lease import Lease, list_held
 
 FORMAT: Final = 1
@@ -169,8 +168,3 @@ def _describe_tenant(
         return described
     fields = ("release", "at", "seconds", "api_calls", "rollout", "wave")
     return described.model_copy(update={name: getattr(record, name) for name in fields})
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the document's JSON Schema."""
-    return make_schema(FleetStatus, "flowflare fleet status --json")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from flowflare.kinds.assessment import Risk
 from flowflare.model.frozen import Frozen
@@ -69,30 +69,3 @@ def describe_plan(
         policy=tuple(policy),
         outputs=review.outputs,
     )
-
-
-def make_json_schema() -> dict[str, Any]:
-    """Return the document's JSON Schema."""
-    return make_schema(PlanDocument, "flowflare preview --json")
-
-
-def make_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
-    """Return the JSON Schema of a command's output, titled with the command."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    schema = model.model_json_schema(mode="serialization")
-    body: dict[str, Any] = _remove_noise({**schema, "title": title})
-    return head | body
-
-
-def _remove_noise(schema: Any) -> Any:
-    """Remove generated titles, and allow keys that later releases add."""
-    if isinstance(schema, list):
-        return [_remove_noise(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    noise = ("additionalProperties", "title")
-    return {
-        key: _remove_noise(value)
-        for key, value in schema.items()
-        if key not in noise or not isinstance(value, str | bool)
-    }

@@ -6,13 +6,12 @@ its JSON Schema. The report does not depend on when or where it was made.
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from flowflare.kinds.assessment import Risk, worst
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import make_schema
 from flowflare.review.sections import Section
 
 FORMAT: Final = 1
@@ -209,11 +208,6 @@ def estimate_seconds(calls: int, stacks: int) -> int:
     """
     waits = (calls - 1) // _MOST_CALLS * _WINDOW if calls else 0
     return round(max(stacks * _START + calls * _CALL, waits))
-
-
-def make_json_schema() -> dict[str, Any]:
-    """Return the report's JSON Schema."""
-    return make_schema(Report, "flowflare diff --format json")
 
 
 def _count(sections: Sequence[Section], unchanged: Sequence[str]) -> Counts:

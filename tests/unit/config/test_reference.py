@@ -7,15 +7,16 @@ import pytest
 import yaml
 
 from flowflare.config.files import read_project
-from flowflare.config.reference import json_schema, reference_page
 from flowflare.config.schema import ClientConfig, NamesConfig, StackConfig, WorkflowConfig
+from tests.docs.generate_configuration import configuration_page
+from tests.docs.generate_schemas import configuration_schema
 
 GOLDEN = sorted((Path(__file__).parent.parent.parent / "golden" / "cases").iterdir())
 ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def test_every_key_is_on_the_page_with_its_description() -> None:
-    page = reference_page()
+    page = configuration_page()
     for model in (StackConfig, ClientConfig, NamesConfig, WorkflowConfig):
         for name, field in model.model_fields.items():
             assert field.description
@@ -24,7 +25,7 @@ def test_every_key_is_on_the_page_with_its_description() -> None:
 
 
 def test_a_row_describes_the_values_of_a_key() -> None:
-    rows = reference_page().splitlines()
+    rows = configuration_page().splitlines()
     assert (
         "| `flowflare:engine` | `embedded` or `pulumi` | `pulumi` | The engine of the stack: "
         "`embedded`, which only calls an API on this machine, or the Pulumi CLI. |"
@@ -39,7 +40,7 @@ def test_a_row_describes_the_values_of_a_key() -> None:
 
 
 def test_the_schema_for_editors_has_the_keys_of_this_project() -> None:
-    schema = json_schema()
+    schema = configuration_schema()
     config = schema["properties"]["config"]
     used = {key for key in read_project(ROOT, "local").values if key.startswith("flowflare:")}
     assert used <= set(config["properties"])
@@ -52,7 +53,7 @@ def test_the_schema_for_editors_has_the_keys_of_this_project() -> None:
 
 @pytest.fixture(scope="module")
 def editor() -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(json_schema())
+    return jsonschema_rs.Draft202012Validator(configuration_schema())
 
 
 @pytest.mark.parametrize("case", [case for case in GOLDEN if case.name.startswith("client_bind")])

@@ -1,8 +1,8 @@
 """Define the configuration's keys, as people write them below `flowflare:`.
 
-One pydantic schema defines what each key takes. `config/reference.py` generates the reference page
-and the JSON Schema for editors from it. Pulumi passes flat strings; `config/load.py` parses them,
-checks them against this schema, and turns the checked values into the model.
+One pydantic schema defines what each key takes. `make docs` generates the reference page and the
+JSON Schema for editors from it. Pulumi passes flat strings; `config/load.py` parses them, checks
+them against this schema, and turns the checked values into the model.
 """
 
 from flowflare.config.schema.client import ClientConfig, DurableObjectConfig

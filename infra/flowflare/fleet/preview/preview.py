@@ -7,7 +7,7 @@ others against their state, and equal changes are reported once.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import uuid4
 
 from pydantic import Field
@@ -18,7 +18,6 @@ from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.session import FleetSession
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import make_schema
 from flowflare.review.report import Report, ReportedCommit, make_report
 
 FORMAT: Final = 1
@@ -223,8 +222,3 @@ def estimate_seconds(calls: int, stacks: int, workers: int) -> int:
     work = (stacks * _UP + calls * _CALL) / min(workers, max(stacks, 1))
     waits = (calls - 1) // _CALLS_PER_WINDOW * _WINDOW if calls else 0
     return math.ceil(max(work, waits))
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the document's JSON Schema."""
-    return make_schema(FleetPreview, "flowflare fleet preview --json")

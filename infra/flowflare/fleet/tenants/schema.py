@@ -1,4 +1,4 @@
-"""Define the keys of `tenants.yaml`, and the JSON Schema for editors.
+"""Define the keys of `tenants.yaml`.
 
 Tenants can be listed in the file, in a folder with one file per tenant, or by a command. All three
 forms are read by `source.py` before this schema checks them.
@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
-from flowflare.config import reference
-from flowflare.config.schema import NAMESPACE, Written, refusal
+from flowflare.config.schema import Written, refusal
 from flowflare.fleet.tenants.model import Health, Limits, PassphraseSource, Status, WaveSize
 from flowflare.model.written import Environment, Word
 
@@ -120,71 +119,3 @@ class TenantsFile(Written):
     limits: Limits = Field(
         default_factory=Limits, description="The limits of an account or a zone."
     )
-
-
-class _Folder(Written):
-    """Tenants in separate files, `<folder>/<name>.yaml`."""
-
-    folder: str = Field(description="The folder with a file for each tenant, `<name>.yaml`.")
-
-
-class _Command(Written):
-    """Tenants by name that a command prints as YAML or JSON."""
-
-    command: list[str] = Field(
-        min_length=1,
-        description="The command, run in the project's folder, that prints the tenants by name as "
-        "YAML or JSON; a list of words.",
-    )
-
-
-def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema of `tenants.yaml`; its `config` keys are those of a stack's file."""
-    schema = TenantsFile.model_json_schema()
-    definitions = schema["$defs"]
-    _refer(schema["properties"]["defaults"])
-    for name in ("EnvironmentConfig", "TenantEnvironmentConfig", "TenantConfig"):
-        _refer(definitions[name]["properties"]["config"])
-    definitions["Config"] = _config_schema(definitions)
-    others = {model.__name__[1:]: model.model_json_schema() for model in (_Folder, _Command)}
-    definitions.update(others)
-    tenants, environments = schema["properties"]["tenants"], schema["properties"]["environments"]
-    for named in (tenants, environments):
-        named["additionalProperties"] = {"anyOf": [named["additionalProperties"], {"type": "null"}]}
-    # `folder` and `command` are the other two forms, but a tenant may also have such a name.
-    schema["properties"]["tenants"] = {
-        "description": tenants["description"],
-        "anyOf": [
-            {"type": "object", "additionalProperties": tenants["additionalProperties"]},
-            *({"$ref": f"#/$defs/{name}"} for name in others),
-        ],
-    }
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return head | schema | {"title": "The tenants of a fleet"}
-
-
-def _refer(config: dict[str, Any]) -> None:
-    description = config["description"]
-    config.clear()
-    config |= {"description": description, "$ref": "#/$defs/Config"}
-
-
-def _config_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema of a stack's keys with and without namespace, and add its definitions."""
-    of_stacks = reference.json_schema()
-    definitions.update(of_stacks["$defs"])
-    keys = of_stacks["properties"]["config"]["properties"]
-    own = {key: value["anyOf"][0] for key, value in keys.items()}
-    for derived in ("tenant", "environment", "suspended"):
-        del own[f"{NAMESPACE}:{derived}"]
-    spelt = {
-        name: {"description": value.get("description", ""), "anyOf": [value, {"type": "null"}]}
-        for key, value in own.items()
-        for name in (key, key.removeprefix(f"{NAMESPACE}:"))
-    }
-    return {
-        "type": "object",
-        "properties": spelt,
-        "patternProperties": {f"^(?!{NAMESPACE}:).+:": {}},
-        "additionalProperties": False,
-    }

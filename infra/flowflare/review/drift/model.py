@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from flowflare.config.engine import EngineName
 from flowflare.kinds.drifted import Drifted, Unknown
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import make_schema
 
 FORMAT: Final = 1
 Result = Literal["same", "drifted", "unknown"]
@@ -93,8 +92,3 @@ def make_document(project: str, stacks: Sequence[StackDrift]) -> DriftDocument:
         api_calls=sum(stack.api_calls for stack in stacks),
         stacks=tuple(sorted(stacks, key=lambda stack: stack.stack)),
     )
-
-
-def make_json_schema() -> dict[str, Any]:
-    """The document's JSON Schema."""
-    return make_schema(DriftDocument, "flowflare drift --json")

@@ -8,9 +8,9 @@ import jsonschema_rs
 import pytest
 
 from flowflare.errors import ConfigError
-from flowflare.fleet.tenants.schema import json_schema
 from flowflare.kinds.contract import Kind
 from flowflare.kinds.registry import list_own
+from tests.docs.generate_schemas import tenants_schema
 from tests.support.own_stores import OWN_STORES
 from tests.unit.fleet.tenants.fleets import (
     ACCOUNT,
@@ -232,7 +232,7 @@ def test_a_thousand_tenants_take_little_time(tmp_path: Path) -> None:
 
 
 def test_the_schema_for_editors_accepts_the_same_files() -> None:
-    check = jsonschema_rs.Draft202012Validator(json_schema())
+    check = jsonschema_rs.Draft202012Validator(tenants_schema())
     good = {
         "defaults": {"accountId": ACCOUNT, "flowflare:debug": None, "aws:region": "x"},
         "environments": {

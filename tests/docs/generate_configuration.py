@@ -1,4 +1,4 @@
-"""Generate the reference page and a JSON Schema for editors from the schema."""
+"""Generate docs/reference/configuration.md from the schema of the configuration."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -150,50 +150,9 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
 )
 
 
-def reference_page() -> str:
+def configuration_page() -> str:
     """Return the Markdown text of docs/reference/configuration.md."""
     return "\n".join([_INTRODUCTION, *_sections(), *_bindings(), *_secrets()])
-
-
-def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema of Flowflare's keys in `Pulumi.yaml` and `Pulumi.<stack>.yaml`.
-
-    In the project's file a value may be under `value:`. Keys of other namespaces are not checked.
-    """
-    schema = StackConfig.model_json_schema()
-    definitions = schema.pop("$defs", {})
-    # A binding of a known type must match that type's schema, not the one for unknown types.
-    definitions["RawBinding"]["properties"]["type"]["not"] = {"enum": sorted(BINDING_SCHEMAS)}
-    keys = {
-        f"{NAMESPACE}:{name}": {
-            "description": value.get("description", ""),
-            "anyOf": [
-                value,
-                {
-                    "type": "object",
-                    "properties": {"value": value},
-                    "required": ["value"],
-                    "additionalProperties": False,
-                },
-            ],
-        }
-        for name, value in schema["properties"].items()
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Flowflare's keys in Pulumi's configuration",
-        "type": "object",
-        "properties": {
-            "config": {
-                "type": "object",
-                "properties": keys,
-                # Unknown keys of this namespace are mistakes.
-                "patternProperties": {f"^(?!{NAMESPACE}:)": {}},
-                "additionalProperties": False,
-            }
-        },
-        "$defs": definitions,
-    }
 
 
 def _sections() -> Iterator[str]:
