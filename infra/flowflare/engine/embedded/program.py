@@ -23,6 +23,7 @@ from typing import Any, Final
 from flowflare.config.files import Project
 from flowflare.config.stacks import RUNNING
 from flowflare.engine.embedded.event_loop import LoopEnded, run_to_end
+from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.errors import FlowflareError, ProgramError
 from flowflare.redaction.output import redact_output
 
@@ -113,6 +114,22 @@ def importable(folder: Path) -> Iterator[None]:
             own = name.partition(".")[0] == __name__.partition(".")[0]
             if file.startswith(path + "/") and not own:
                 sys.modules.pop(name, None)
+
+
+@contextlib.contextmanager
+def admit_code(project: Project, environ: Mapping[str, str]) -> Iterator[None]:
+    """Admit code of a project: its program, and the providers of its dynamic resources.
+
+    Its modules are importable, and known secrets are replaced in what it writes.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, with variables that are secrets.
+    """
+    learn_given_secrets(project, environ)
+    main = project.main
+    with redact_output(), importable(main if main.is_dir() else main.parent):
+        yield
 
 
 def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bool) -> None:

@@ -362,17 +362,10 @@ class EmbeddedStack:
             chosen = deployer.choose_deletions(ledger.list_untouched())
             deleter.delete(chosen, replaced=_list_replaced(report))
 
-    @contextlib.contextmanager
-    def _own_code(self) -> Iterator[None]:
-        """Let code of the project run: its program, and the providers of its dynamic resources."""
-        from flowflare.engine.embedded.program import importable
-        from flowflare.engine.given_secrets import learn_given_secrets
-        from flowflare.redaction.output import redact_output
+    def _own_code(self) -> "contextlib.AbstractContextManager[None]":
+        from flowflare.engine.embedded.program import admit_code
 
-        main = self.project.main
-        learn_given_secrets(self.project, self._environ)
-        with redact_output(), importable(main if main.is_dir() else main.parent):
-            yield
+        return admit_code(self.project, self._environ)
 
     def _run(
         self, deployer: "Deployer", report: RunLog, config: Configuration, *, dry_run: bool = True
