@@ -104,6 +104,7 @@ def test_the_wheel_that_the_requirements_name_is_part_of_the_project(tmp_path: P
     assert said.out.count("  created  ") == 2
     assert (root / "vendor" / wheel.name).read_bytes() == wheel.read_bytes()
     assert f"./vendor/{wheel.name} " in (root / "requirements.txt").read_text()
+    assert "requirements.txt is missing" not in flowflare("init", str(root)).err
 
     (root / "requirements.txt").unlink()
     (root / "vendor" / wheel.name).write_bytes(b"another")
@@ -111,6 +112,16 @@ def test_the_wheel_that_the_requirements_name_is_part_of_the_project(tmp_path: P
     assert said.code == 1
     assert "is another wheel; nothing was written" in said.err
     assert not (root / "requirements.txt").exists()
+
+
+def test_a_project_in_a_part_of_a_repository_learns_where_workflows_are_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    said = flowflare("init", str(tmp_path / "services/shop"))
+    assert f"only from the repository's top folder, {tmp_path}: move" in said.err
+    assert "top folder" not in flowflare("init", str(tmp_path), "--name", "shop").err
+    assert "top folder" not in flowflare("init", str(tmp_path / "x"), "--ci", "none").err
 
 
 def test_a_service_without_workflows_has_none(tmp_path: Path) -> None:

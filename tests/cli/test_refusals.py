@@ -150,10 +150,13 @@ def test_a_missing_node_is_reported(root: Path, tmp_path: Path) -> None:
     assert not (root / ".flowflare/state").exists()
 
 
+@pytest.mark.parametrize("words", [["up"], ["diff", "HEAD"]], ids=" ".join)
 def test_an_unreachable_npm_registry_is_reported(
-    root: Path, tmp_path: Path, elsewhere: Path
+    root: Path, tmp_path: Path, elsewhere: Path, words: list[str]
 ) -> None:
-    script = "from flowflare.cli.main import main; main(['up'])"
+    commit = "git -c user.name=Ann -c user.email=ann@shop.example commit -q -m base"
+    run(root, "sh", "-c", f"git init -q && git add . && {commit}")
+    script = f"from flowflare.cli.main import main; main({words})"
     # Offline with an empty cache, npm fails at once.
     done = run(
         root,

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from flowflare.cli.app import COMMANDS
+
 STARTER = Path(__file__).parents[2] / "templates" / "starter"
 TEXTS = {file.stem: file.read_text("utf-8") for file in (STARTER / "github").glob("*.yml")}
 WORKFLOWS: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
@@ -130,6 +132,8 @@ def test_the_jobs_of_gitlab_install_pinned_packages_and_a_plan_has_no_token() ->
 
 def test_the_readme_of_a_project_explains_every_secret_and_variable() -> None:
     readme = (STARTER / "README.md.j2").read_text("utf-8")
+    commands = re.findall(r"\bflowflare ([a-z]+)", readme)
+    assert set(commands) <= set(COMMANDS)
     named = set(re.findall(r"(?:secrets|vars)\.(\w+)", "".join(TEXTS.values())))
     assert [name for name in named if f"`{name}`" not in readme] == []
     assert [name for name in WORKFLOWS if f"`{name}.yml`" not in readme] == []

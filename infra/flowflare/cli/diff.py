@@ -134,9 +134,9 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     root, stacks = choose_project_root(cwd), tuple(stack or ())
     if (base is None) is not (against is Against.state):
         raise typer.BadParameter("give either BASE, the old commit, or --against state")
+    # The processes that record the commits have no network.
+    ensure_node_packages(print_message, root=root)
     with open_stderr().status("Comparing") as status:
-        # The processes that record the commits have no network.
-        ensure_node_packages(status.update, root=root)
         if base is None:
             status.update("Comparing with the state")
             report = report_against_state(root, stacks, allowed)

@@ -10,7 +10,13 @@ import typer
 from flowflare.cli.console import print_message, print_result, quote_program
 from flowflare.errors import FlowflareError
 from flowflare.starter.ci import Ci
-from flowflare.starter.files import PROJECT_FILE, list_program, list_repository, list_unignored
+from flowflare.starter.files import (
+    PROJECT_FILE,
+    find_repository_above,
+    list_program,
+    list_repository,
+    list_unignored,
+)
 from flowflare.starter.pin import find_installed_wheel, read_wheel
 from flowflare.starter.runtime_types import install_runtime_types
 from flowflare.starter.write import WrittenFiles, write_missing
@@ -61,19 +67,25 @@ def init(
     program = list_program(project, directory) if is_new else []
     written = write_missing(directory, [*files, *program])
     install_runtime_types(directory)
-    _show(directory, written, has_requirements=pinned is not None, is_new=is_new)
+    _show(directory, written, is_new=is_new)
 
 
-def _show(directory: Path, written: WrittenFiles, *, has_requirements: bool, is_new: bool) -> None:
+def _show(directory: Path, written: WrittenFiles, *, is_new: bool) -> None:
     for path in sorted(written.created):
         print_result(f"  created  {directory / path}")
     for path in sorted(written.kept):
         print_result(f"  kept     {directory / path}")
     again = quote_program()
-    if not has_requirements:
+    if not (directory / "requirements.txt").exists():
         print_message(
             "requirements.txt is missing: this Flowflare was not installed from a wheel, so its "
             f"hash is unknown.\n  Run: {again} init {quote(str(directory))} --wheel FILE"
+        )
+    top = find_repository_above(directory)
+    if top and any(path.startswith((".github/", ".gitlab")) for path in written.created):
+        print_message(
+            f"GitHub and GitLab read workflows only from the repository's top folder, {top}: move "
+            "them there, and let their steps run in the project's folder."
         )
     missing = list_unignored(directory)
     if missing:

@@ -84,6 +84,13 @@ def list_repository(
     ]
 
 
+def find_repository_above(root: Path) -> Path | None:
+    """Return the top folder of the git repository that the project is only a part of, or None."""
+    folders = [root.resolve(), *root.resolve().parents]
+    top = next((folder for folder in folders if (folder / ".git").exists()), None)
+    return None if top == folders[0] else top
+
+
 def list_unignored(root: Path) -> list[str]:
     """List the folders that the project's `.gitignore` does not name, but should."""
     named = {line.strip("/* ") for line in read_text(root / ".gitignore").splitlines()}
