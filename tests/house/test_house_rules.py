@@ -97,6 +97,7 @@ OWN_TEXT = {
     "infra/flowflare/fleet/exports/exporter.py": {".read_bytes"},
     "infra/flowflare/engine/pulumi_cli/children.py": {".read_bytes", ".read_text"},
     "infra/flowflare/state/holder.py": {".read_text"},
+    "infra/flowflare/cli/command_table.py": {".read_text"},
     "infra/flowflare/cli/docs.py": {".read_text"},
     "infra/flowflare/starter/pin.py": {".read_text"},  # what pip recorded in this environment
     "infra/flowflare/kinds/sliced_module.py": {".read_text"},
