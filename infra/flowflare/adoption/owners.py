@@ -42,7 +42,6 @@ def list_owned_scripts(states: Iterable[tuple[str, Any]], account: str) -> dict[
 
     Args:
         states: the names of other stacks with their parsed checkpoints.
-        account: the account.
     """
     return {
         str(resource.get("id")): stack

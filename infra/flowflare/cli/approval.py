@@ -42,13 +42,11 @@ def approve(
     A stack of the embedded engine without protection needs no approval.
 
     Args:
-        project: the project with the stack's configuration.
         yes: whether `--yes` was given.
-        plan: the file of a saved plan.
         digest: the digest that was approved.
 
     Returns:
-        A function that refuses a state which has moved since the plan; None without a plan.
+        A function that refuses a state that has changed since the plan; None without a plan.
 
     Raises:
         FlowflareError: the approval is missing, or the saved plan cannot be applied.
@@ -83,7 +81,7 @@ def _is_guarded(project: "Project") -> bool:
 
 
 def _ask(project: "Project") -> "CheckState":
-    """Show the plan and ask; the run is then held to the state that the plan was made over."""
+    """Show the plan and ask; the run then requires the state that the plan is based on."""
     from flowflare.cli.console import open_stderr, print_result
     from flowflare.cli.plan_text import print_review
     from flowflare.cli.policies import check_policies

@@ -123,7 +123,6 @@ def look(
 
     Args:
         shared: the project.
-        stacks: the stacks.
         allowed: the reasons by the name of what may be unknown.
 
     Raises:

@@ -1,6 +1,7 @@
 """Name the stack in use in the commands that errors suggest.
 
-Errors come from rooms that know no command line, so a command is completed where it is printed.
+Errors are raised by code that does not know the command line, so the stack is added when a command
+is printed.
 """
 
 import re
@@ -25,7 +26,7 @@ def use_stack(stack: str) -> str:
 
 
 def forget_stack() -> None:
-    """Begin a command that has named no stack yet."""
+    """Begin a command, which has not named a stack yet."""
     _STACK.set(_DEFAULT)
 
 

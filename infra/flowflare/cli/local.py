@@ -27,7 +27,6 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
     """Refuse a stack of another engine, or whose API is not on this machine.
 
     Args:
-        project: the project with the stack's configuration.
         pulumi: the Pulumi CLI's name for the command, which the error suggests.
 
     Returns:

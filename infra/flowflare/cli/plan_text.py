@@ -30,7 +30,6 @@ def print_review(review: "Review", *, created: bool = False) -> None:
     """Print a review's resources and refusals; colours only on a terminal.
 
     Args:
-        review: the review.
         created: whether to print the properties of created resources too.
     """
     from flowflare.cli.console import print_lines

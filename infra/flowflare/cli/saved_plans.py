@@ -27,7 +27,6 @@ def plan_with_facts(
     """Plan what `up` would do, and digest what the plan depends on.
 
     Args:
-        project: the project with the stack's configuration.
         digests: computes the digests.
         say: called with a sentence before slow work.
         on_event: called with each planned step, and each message of the program.
@@ -42,11 +41,8 @@ def plan_with_facts(
 class PlanSaver:
     """Saves one plan of a stack.
 
-    Args:
-        project: the project with the stack's configuration.
-
     Raises:
-        PlanError: nothing protects the key of the plan's digests.
+        PlanError: the key of the plan's digests cannot be protected.
     """
 
     def __init__(self, project: "Project") -> None:
@@ -59,7 +55,7 @@ class PlanSaver:
         self._facts: Facts | None = None
 
     def observe(self, deployment: "Deployment", declared: "Sequence[Resource]") -> None:
-        """Take what the plan was made of."""
+        """Record the inputs of the plan."""
         from flowflare.engine.plan_facts import read_facts
 
         self._facts = read_facts(self._project, os.environ, deployment, declared, self._digests)
@@ -73,18 +69,17 @@ class PlanSaver:
 
 
 def check_saved_plan(project: "Project", path: Path, digest: str | None) -> "CheckState":
-    """Check that `up` would do now what a saved plan says.
+    """Check that `up` would still do what a saved plan says.
 
     Args:
-        project: the project with the stack's configuration.
         path: the plan's file.
         digest: the digest that was approved; None for any.
 
     Returns:
-        A function that refuses a state which has moved since.
+        A function that refuses a state that has changed since.
 
     Raises:
-        PlanError: it is not the approved plan, or something moved since it was made.
+        PlanError: it is not the approved plan, or something has changed since it was made.
         PolicyError: a policy stops the plan.
     """
     from flowflare.cli.console import print_message
@@ -109,7 +104,7 @@ def check_saved_plan(project: "Project", path: Path, digest: str | None) -> "Che
 
 
 def hold_to(project: "Project", facts: "Facts", digests: "Digests") -> "CheckState":
-    """Return a function that refuses a state other than the one that a plan was made over."""
+    """Return a function that refuses any state except the one that a plan is based on."""
     from flowflare.engine.plan_facts import digest_state
     from flowflare.review.saved_plan import compare_digests
 
@@ -125,7 +120,7 @@ def hold_to(project: "Project", facts: "Facts", digests: "Digests") -> "CheckSta
 
 
 def explain_moved(project: "Project", what: str, moved: Sequence[str]) -> PlanError:
-    """Make the error that a plan is not what `up` would do now."""
+    """Make the error that `up` would no longer do what the plan says."""
     lines = "\n".join(f"  {change}" for change in moved)
     return PlanError(
         f"{what} is not what `up` would do now; nothing was changed:\n{lines}",

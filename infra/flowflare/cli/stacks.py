@@ -61,7 +61,6 @@ def make_plan(
     that the state is in a folder.
 
     Args:
-        project: the project with the stack's configuration.
         say: called with a sentence before slow work.
         on_event: called with each planned step, and each message of the program.
         observe: takes what the plan was made of, with its secrets.

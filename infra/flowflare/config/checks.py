@@ -40,7 +40,6 @@ def check_stack(
     Args:
         written: the configuration's keys without the namespace, with `clientOverrides` merged into
             the clients.
-        environment: the environment's name.
         moved: returns the path at which a value is written.
         places: finds files and lines.
         root: the project's folder; None to skip checks of files.

@@ -32,7 +32,6 @@ def check_classes(
 
     Args:
         written: the configuration's keys without the namespace.
-        environment: the environment's name.
         clients: the clients as they are written, by name.
     """
     scripts = script_names(written, environment, clients)

@@ -43,7 +43,6 @@ def set_values(
 
     Args:
         file: the file, which exists.
-        values: the keys of each value.
         below: the keys above all of them.
         header: values of top-level keys, such as `encryptionsalt`.
         check: is called with the new text before it is saved; raises to keep the file as it is.
@@ -97,7 +96,7 @@ def _set_mapping(
     wanted: tuple[Keys, dict[str, Written]],
     found: tuple[yaml.MappingNode, yaml.Node, yaml.MappingNode],
 ) -> str:
-    """Replace a mapping; with the same keys, only their values, so that comments stay."""
+    """Replace a mapping; if the keys are the same, only replace their values, to keep comments."""
     (keys, value), (parent, name, node) = wanted, found
     if {key.value for key, _ in node.value} != value.keys():
         return _replace(text, parent, name, node, (), value)

@@ -45,9 +45,7 @@ class ProjectFile:
 
     Attributes:
         root: the folder of `Pulumi.yaml`.
-        name: the project's name.
         main: the folder of the program.
-        stack_folder: the folder of the stacks' files.
         values: full key to its value.
         places: the file and line of each key and of every key inside its value, joined by dots.
         backend_url: `backend: url:`; empty if it is missing.
@@ -144,13 +142,11 @@ class Project:
 
     Attributes:
         shared: what `Pulumi.yaml` says.
-        stack: the stack's name.
         values: full key (`flowflare:clients`) to its value; the stack's value if both files have
             the key.
         encryption_salt: `encryptionsalt` of the stack's file; None if it is missing.
         secrets_provider: `secretsprovider` of the stack's file; empty if it is missing.
         salt_place: the file and line of the salt, or the file.
-        stack_text: the text of the stack's file.
         places: the file and line of each key and of every key inside its value, joined by dots.
         cli_keys: keys that only the Pulumi CLI uses.
         former_token: the fixed token of earlier versions, which is not in `values`.
@@ -197,7 +193,6 @@ def read_project(root: Path, stack: str) -> Project:
 
     Args:
         root: the folder of `Pulumi.yaml`.
-        stack: the stack's name.
 
     Raises:
         ConfigError: a file is missing, is not YAML or has a wrong shape; the error lists all

@@ -51,8 +51,6 @@ def load_stack(
 
     Args:
         values: full key to text, as in `pulumi.Config`; other namespaces are ignored.
-        project: the Pulumi project's name.
-        stack: the Pulumi stack's name.
         origins: the file and line of each key, for problems (`Project.places`).
         root: the project's folder, in which the clients' sources must exist; None to skip the
             checks of files.

@@ -1,8 +1,8 @@
-"""Find where a stack's file has a value that people name by a key, and check it there.
+"""Find where a stack's file has the value of a key, and check a new value there.
 
 A stack's key replaces the whole key of `Pulumi.yaml`, and a field of `clientOverrides` replaces the
-whole field of its client. So if a value is the first of its key or field in the stack's file, the
-values beside it are copied there.
+whole field of its client. So if the stack's file has nothing of that key or field yet, its other
+values are copied too.
 """
 
 import copy
@@ -64,9 +64,7 @@ def place_value(project: Project, keys: Keys, value: Written) -> dict[Keys, Writ
     """Return what to write into the stack's file to set one value.
 
     Args:
-        project: the project with the stack's configuration.
         keys: the key and the path inside its value.
-        value: the value.
 
     Returns:
         The values to write by their keys; more than the value itself if a whole key is copied.
@@ -89,8 +87,6 @@ def find_client(project: Project, secret: str, client: str | None) -> str:
     """Return the client that has a secret.
 
     Args:
-        project: the project with the stack's configuration.
-        secret: the secret's name.
         client: the client's name if it is given.
 
     Raises:
@@ -118,9 +114,7 @@ def write_value(
     """Set a value in the stack's file, and return the project with the new file.
 
     Args:
-        project: the project with the stack's configuration.
         keys: the key and the path inside its value.
-        value: the value.
         header: top-level keys to set with it.
 
     Raises:

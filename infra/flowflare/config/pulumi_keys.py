@@ -47,8 +47,6 @@ class CliKey:
     Attributes:
         key: its name, such as `environment` or `runtime.options`.
         value: a short form of its value, without secrets.
-        file: the file's name.
-        line: its line.
         means: the consequence, as a part of a sentence.
     """
 
@@ -73,7 +71,6 @@ def find_unknown_keys(
     Args:
         fields: the file's top-level keys.
         known: `PROJECT_KEYS` or `STACK_KEYS`.
-        file: the file's name.
     """
     from flowflare.config.problems import nearest
 

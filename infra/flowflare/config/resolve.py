@@ -66,8 +66,6 @@ def resolve_stack(config: StackConfig, *, project: str, stack: str) -> StackSpec
     """Build the model of a checked configuration.
 
     Args:
-        config: the configuration.
-        project: the Pulumi project's name.
         stack: the Pulumi stack's name, which is the default environment.
     """
     environment = config.environment or stack

@@ -31,8 +31,6 @@ class ConfigValue:
             value.
         secret: whether the value or a leaf of it is `{"secure": "v1:..."}`; `text` is then the
             ciphertext, or the JSON text with the secure leaves.
-        file: the name of its file.
-        line: the line of its key.
     """
 
     text: str
@@ -147,8 +145,6 @@ def mark_secrets(value: Any, path: Path, secure: Collection[Path]) -> Any:
     """Mark the secret leaves of a decrypted value.
 
     Args:
-        value: the value at the path.
-        path: its path.
         secure: the paths of secrets (`secure_paths`).
     """
     if path in secure and isinstance(value, str):

@@ -49,12 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class YamlText:
-    """The text of a YAML file, which is parsed at most once.
-
-    Attributes:
-        name: the file's name in problems.
-        text: the text.
-    """
+    """The text of a YAML file, which is parsed at most once."""
 
     name: str
     text: str
@@ -122,7 +117,6 @@ def describe_read_error(path: Path, error: OSError) -> Problem:
 
     Args:
         path: the file.
-        error: the error of reading it.
     """
     if not isinstance(error, UnusableFileError):
         return Problem(path.name, f"cannot be read: {error.strerror}")
@@ -159,7 +153,6 @@ class ValueReader:
     """Turn nodes into plain values, and record their places.
 
     Args:
-        file: the file's name in problems.
         problems: gains an entry for each key that is given twice.
     """
 
@@ -172,9 +165,7 @@ class ValueReader:
         """Return a node's value, and add the line of every key below `path` to `places`.
 
         Args:
-            node: the node.
             path: the full key, followed by the names of inner keys, joined by dots.
-            line: the line of the node's key.
         """
         self.places[path] = (self._file, line)
         if isinstance(node, yaml.MappingNode):

@@ -83,7 +83,6 @@ def success(
         result: any JSON value.
         info: `result_info`, the paging of a list.
         messages: Cloudflare's notices about the call.
-        status: the HTTP status.
     """
     body: dict[str, Any] = {
         "success": True,

@@ -108,7 +108,7 @@ class Stack(Protocol):
         """
 
     def read(self) -> Deployment:
-        """Read the state; its secrets are opened when they are looked at."""
+        """Read the state; its secrets are decrypted on access."""
 
     def edit(self) -> "StateEdit":
         """Read the state once, to run the program over it and to replace it."""
@@ -188,7 +188,7 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
             they stay sealed if it cannot open them; it opens all of them or none.
 
     Returns:
-        The state; its secrets are opened when they are looked at.
+        The state; its secrets are decrypted on access.
 
     Raises:
         FlowflareError: the state cannot be read, or only the Pulumi CLI can read it and the CLI is

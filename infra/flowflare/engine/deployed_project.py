@@ -1,7 +1,7 @@
-"""Read a stack's project although the stack's file is gone: from the state, which stays.
+"""Read a stack's project from its state if the stack's file is missing.
 
-A file that is removed deletes nothing, so the stack can still be looked at and destroyed. Pulumi
-stores the configuration in the record of the provider of dynamic resources.
+Removing the file deletes nothing, so the stack can still be inspected and destroyed. Pulumi stores
+the configuration in the record of the provider of dynamic resources.
 """
 
 import json
@@ -28,8 +28,6 @@ def read_deployed_project(root: Path, stack: str, environ: Mapping[str, str]) ->
 
     Args:
         root: the folder of `Pulumi.yaml`.
-        stack: the stack's name.
-        environ: the environment, for the backend and the passphrase.
 
     Raises:
         ConfigError: the files have problems, or the stack has neither a file nor a state.

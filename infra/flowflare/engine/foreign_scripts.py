@@ -19,11 +19,6 @@ def refuse_foreign_scripts(project: Project, stack: Stack, environ: Mapping[str,
 
     Reads the account only if state lacks a Worker that the configuration names.
 
-    Args:
-        project: the project seen through the stack.
-        stack: the stack.
-        environ: the environment.
-
     Raises:
         ClassMigrationError: the account has such Workers; the message names all of them.
     """

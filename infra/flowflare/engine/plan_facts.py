@@ -1,6 +1,6 @@
 """Digest what a plan depends on: configuration, given secrets, state, the program's declarations.
 
-A digest is an HMAC under a key, so values of a secret cannot be tried out without the key.
+A digest is an HMAC under a key, so secrets cannot be guessed by trial without the key.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ def read_facts(
 
     Args:
         environ: the environment, for variables that are secrets.
-        deployment: the state that the plan was made over.
+        deployment: the state that the plan is based on.
         declared: the records of what the program declares.
         digests: computes the digests.
 

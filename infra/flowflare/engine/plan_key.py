@@ -1,8 +1,8 @@
 """Make the key of a saved plan's digests, and seal it with the stack's passphrase.
 
-The key is random, and only its ciphertext is in the file. So who has the file alone cannot try out
-values of a secret; who knows the passphrase could open the stack's secrets anyway. A stack without
-a passphrase has its key in a variable instead.
+The key is random, and only its ciphertext is in the file. So a person who only has the file cannot
+guess secrets by trial. A person with the passphrase could decrypt the stack's secrets anyway. A
+stack without a passphrase takes the key from a variable.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _PLACE = "the saved plan"
 
 
 class SealedKey(Frozen):
-    """The key of digests, as a plan's file has it."""
+    """The key of digests, as a plan's file stores it."""
 
     salt: str = Field(
         description="The salt of the passphrase's key, as in a stack's `encryptionsalt`; empty if "
@@ -38,7 +38,7 @@ def make_key(project: Project, environ: Mapping[str, str]) -> tuple[bytes, Seale
         The key, and its form in the file.
 
     Raises:
-        PlanError: neither a passphrase nor the variable is there to protect it.
+        PlanError: neither a passphrase nor the variable is set to protect it.
     """
     nonce = secrets.token_hex(32)
     passphrase = _find_passphrase(project, environ, make=True)

@@ -1,7 +1,7 @@
-"""Find, before an `up` changes anything, what its configuration needs and lacks outside the stack.
+"""Find what a configuration needs outside the stack, before an `up` changes anything.
 
-That is a value behind each secret's source, and each script, queue and bucket that a binding names.
-Cloudflare refuses such an upload, but only after other resources were made.
+These are the values of secrets, and the scripts, queues and buckets that bindings name. If one is
+missing, Cloudflare refuses the upload, but only after other resources were created.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class Needs:
 
     Attributes:
         problems: what is missing, in the order of the clients.
-        unchecked: what could not be looked up, as sentences.
+        unchecked: sentences about what could not be checked.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -49,12 +49,11 @@ class Needs:
 def find_needs(
     project: Project, environ: Mapping[str, str], open_access: "Callable[[], Access]"
 ) -> Needs:
-    """Find what a stack needs and lacks. A configuration with mistakes is left to the program.
+    """Find what a stack needs and lacks. The program reports a configuration with mistakes.
 
     Args:
-        project: the project seen through the stack.
         environ: the environment, for variables that are sources of secrets.
-        open_access: opens the account, to be read; not called if no name has to be looked up.
+        open_access: opens the account for reading; not called if there is nothing to look up.
     """
     spec = _read_spec(project)
     if spec is None:
@@ -90,7 +89,7 @@ def require_needs(
     """Refuse an `up` that lacks something, before it changes anything.
 
     Raises:
-        ConfigError: what is missing, all of it.
+        ConfigError: something is missing; lists all of it.
     """
     needs = find_needs(project, environ, open_access)
     for text in needs.unchecked:
@@ -100,12 +99,12 @@ def require_needs(
 
 
 def refuse_known_failures(failures: Sequence[Failure]) -> None:
-    """Refuse an `up` of which a preview says that a resource would fail.
+    """Refuse an `up` if a preview shows that a resource would fail.
 
-    A protected resource does not stop it: the other resources are changed, as by the Pulumi CLI.
+    A protected resource does not stop it: the others are changed, as with the Pulumi CLI.
 
     Raises:
-        UpdateFailed: what would fail, all of it.
+        UpdateFailed: a resource would fail; lists all of them.
     """
     causes = [failure for failure in failures if failure.kind == "failed"]
     if causes:
@@ -169,7 +168,6 @@ class _Wanted:
     Attributes:
         path: the keys below the clients in the configuration.
         words: what it is.
-        name: its name in the account.
         is_there: returns whether the account has it.
     """
 

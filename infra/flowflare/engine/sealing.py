@@ -24,7 +24,7 @@ class Sealed:
     """An encrypted value.
 
     Attributes:
-        header: the top-level keys of the stack's file that it needs, and that the file lacks.
+        header: top-level keys that the value needs and the stack's file lacks.
     """
 
     secure: str
@@ -34,8 +34,8 @@ class Sealed:
 def seal_text(project: Project, environ: Mapping[str, str], text: str) -> Sealed:
     """Encrypt a string under the key of a stack's configuration.
 
-    The passphrase of the file's salt encrypts here. Everything else is up to the Pulumi CLI: other
-    providers, and a stack whose file does not have its salt yet.
+    This process encrypts with the passphrase if the file has a salt. The Pulumi CLI encrypts for
+    other providers, and for a stack whose file has no salt yet.
 
     Raises:
         SecretError: the passphrase is missing or wrong.
@@ -53,7 +53,7 @@ def seal_text(project: Project, environ: Mapping[str, str], text: str) -> Sealed
 
 
 def _seal_by_cli(project: Project, environ: Mapping[str, str], text: str) -> Sealed:
-    """Let the CLI encrypt into a file of its own; it would change the layout of the stack's."""
+    """Let the CLI encrypt into a separate file, because it would change the stack file's layout."""
     from flowflare.engine.pulumi_cli.command import require_cli
     from flowflare.engine.pulumi_cli.workspace import Workspace
 

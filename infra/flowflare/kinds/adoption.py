@@ -50,12 +50,9 @@ class Wanted:
     """A resource as the program declares it.
 
     Attributes:
-        name: its name in the program.
-        type: its type.
         secret_outputs: outputs that are always secret.
         inputs: its checked inputs; secrets are marked, and outputs that do not exist yet are
             unknown.
-        handler: its handler.
     """
 
     name: str
@@ -80,11 +77,8 @@ class Thing:
     """An existing resource of the account for a declared resource.
 
     Attributes:
-        id: the ID from its provider.
         inputs: the inputs to store in state: the declared value if the account has it, otherwise
             the account's value.
-        outputs: its known outputs.
-        name: its name in the account.
         differences: the places in which it differs from the program.
         message: a note about it.
         status: `kept` if only state holds it; otherwise it follows from the differences.

@@ -81,7 +81,6 @@ class Kind:
     """A kind of resource.
 
     Attributes:
-        type: its type token in states.
         folder: the package of its files.
         apply: creates, changes and deletes it on the embedded engine: a `CloudflareHandler`, or the
             provider class of a dynamic resource.

@@ -45,7 +45,6 @@ def compare_inputs(
     """Compare inputs of a record with the account's resource; yield the differences.
 
     Args:
-        record: the record of the resource in state.
         live: the resource as the API returns it.
         keys: the inputs to compare.
         subject: the resource in texts: its kind and name.

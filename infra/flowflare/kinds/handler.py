@@ -61,7 +61,6 @@ class Made:
     """A resource that a handler has created or found.
 
     Attributes:
-        id: its ID.
         outputs: all of its outputs, including its inputs.
         certain: whether it is as declared; otherwise the engine updates it.
     """

@@ -21,7 +21,6 @@ class LiveScript:
     """A live script.
 
     Attributes:
-        name: its name.
         migration_tag: the tag of its last class migration; None if it has none.
         bindings: its bindings; secrets have no values.
         settings: its other settings.

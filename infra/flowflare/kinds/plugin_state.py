@@ -39,7 +39,6 @@ class PluginState:
         """Add the outputs that the plugin stores besides a resource's attributes.
 
         Args:
-            id_: the resource's ID.
             outputs: its attributes; secrets may be marked.
         """
         bare = {key: value for key, value in outputs.items() if not key.startswith("__")}

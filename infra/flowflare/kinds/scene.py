@@ -19,11 +19,7 @@ class Record:
     """The part of a resource in state that can differ from the account.
 
     Attributes:
-        name: its name in the program.
-        type: its type.
-        id: its ID.
         inputs: its inputs; a property that could not be decrypted is `UNKNOWN`.
-        outputs: its computed outputs.
     """
 
     name: str

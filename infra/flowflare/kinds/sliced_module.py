@@ -26,7 +26,6 @@ class SlicedModule(ModuleType):
     """A module whose classes are executed at their first use; threads may share it.
 
     Args:
-        name: the module's full name.
         path: its source.
     """
 

@@ -18,7 +18,6 @@ class KeptWorkflow:
     """A Workflow that exists before and after the plan, so it may have unfinished instances.
 
     Attributes:
-        name: its name in the account.
         old: the script, class and code that run it now; the code is None if it is not known.
         new: the same after the plan.
         is_same: whether the Workflow's own resource does not change.
@@ -35,7 +34,6 @@ class Implementation:
     """The class of a script that runs a Workflow.
 
     Attributes:
-        script: the script's name.
         class_name: the class.
         code: the script's ES module; None if the plan does not have it.
     """
@@ -106,7 +104,6 @@ def list_classes(steps: Sequence[Step], *, new: bool = False) -> dict[str, tuple
     """List the Durable Object classes of each script by the script's name, sorted.
 
     Args:
-        steps: the plan's steps.
         new: whether to list the classes of the program; otherwise those in state.
     """
     found: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Model the sources of secret values. A source has no value, except for one that is passed to it.
+"""Model the sources of secret values. Only a decrypted configuration secret has its value.
 
 A source is passed to the dynamic provider as a mapping (`to_wire`), which is in plain text in every
 state and plan. So it does not contain the value of a configuration secret, which is passed

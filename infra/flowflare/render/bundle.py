@@ -57,7 +57,6 @@ def bundle_sources(
     """Bundle the changed sources in one run of Node.
 
     Args:
-        sources: the sources to bundle.
         root: the project's folder, which contains the cache.
         on_progress: receives a message if npm packages must be installed first.
 

@@ -15,7 +15,6 @@ class Compatibility:
 
     Attributes:
         date: the compatibility date, such as 2026-11-01.
-        flags: the compatibility flags.
     """
 
     date: str

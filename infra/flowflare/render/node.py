@@ -32,7 +32,6 @@ class NodePrograms:
     """The locations of Node and the packages that it runs.
 
     Attributes:
-        node: the Node executable.
         node_modules: the folder with esbuild, wrangler and Miniflare.
     """
 

@@ -48,7 +48,6 @@ def describe_locked(names: Sequence[str], entry: str, folder: Path) -> str:
     Args:
         names: the packages as they are imported.
         entry: the Worker's source, relative to `folder`.
-        folder: the project's folder.
     """
     parents = list(_list_parents(entry, folder))
     found = (parent / name for parent in parents for name in LOCK_FILES)

@@ -53,7 +53,6 @@ def render(template: str, context: Mapping[str, object], *, root: Path) -> str:
     """Render a template.
 
     Args:
-        template: the template's file name.
         context: the template's values; every value that is not JavaScript must pass through `js`.
         root: the project's folder, whose own `templates/` take precedence.
 
@@ -118,11 +117,7 @@ def _make_environment(own: Path) -> jinja2.Environment:
 
 
 class _Templates(jinja2.BaseLoader):
-    """Loads templates by name from the first folder that has it.
-
-    Args:
-        folders: the folders.
-    """
+    """Loads templates by name from the first folder that has it."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders

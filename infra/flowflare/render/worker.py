@@ -62,7 +62,6 @@ class RenderedStack:
     """The code of a stack's Workers.
 
     Attributes:
-        service: the tracking service.
         clients: the clients by their names in the configuration.
     """
 
@@ -106,7 +105,6 @@ def render_clients(
     """Render only clients, for a program whose service belongs to another stack.
 
     Args:
-        clients: the clients.
         root: the project's folder, for sources.
         on_progress: receives a message about slow work.
 
@@ -200,7 +198,6 @@ def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> Rendered
 
     Args:
         spec: the service.
-        bundle: the runtime library's bundle.
         root: the project's folder, for its own templates.
 
     Raises:

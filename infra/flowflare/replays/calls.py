@@ -38,12 +38,9 @@ _T = TypeVar("_T")
 class Calls:
     """Calls functions; expressions and statements are run by its subclasses.
 
-    Args:
-        module: the module.
-
     Attributes:
         items: the calls so far.
-        returns: what the function that runs returns, one value a `return`.
+        returns: the return values of the running function, one for each `return`.
     """
 
     def __init__(self, module: Module) -> None:
@@ -54,7 +51,7 @@ class Calls:
         self._running: list[int] = []
 
     def evaluate(self, node: Node, scope: Scope) -> Value:
-        """Return what an expression is, and record the steps that it calls."""
+        """Return the value of an expression, and record the steps that it calls."""
         raise NotImplementedError
 
     def get_field(self, value: Value, name: str) -> Value:
@@ -82,7 +79,7 @@ class Calls:
         raise NotImplementedError
 
     def collect(self, run: Callable[[], _T]) -> tuple[list[StepCall | Choice], _T]:
-        """Run code; return its calls instead of recording them, and what it returns."""
+        """Run code; return its calls instead of recording them, and its return value."""
         outer, self.items = self.items, []
         try:
             returned = run()
@@ -91,12 +88,12 @@ class Calls:
             self.items = outer
 
     def choose(self, *branches: Sequence[StepCall | Choice]) -> None:
-        """Record branches of which one runs."""
+        """Record alternative branches."""
         if any(branches):
             self.items.append(Choice(tuple(map(tuple, branches))))
 
     def settle(self, value: Value) -> Value:
-        """Return the value of a call that was put off, because a name depends on it."""
+        """Return the value of a postponed call, because a name depends on it."""
         return value.settle() if isinstance(value, Unknown) else value
 
     def evaluate_call(self, node: Node, scope: Scope) -> Value:
@@ -230,7 +227,7 @@ class Calls:
             self.returns = outer
 
     def _join(self, node: Node, returned: Sequence[Value]) -> Value:
-        """Return the value that all of the values are, or that may call steps."""
+        """Return the common value, or a value that may call steps."""
         for value in returned:
             if len(returned) == 1 or has_step(value):
                 return value

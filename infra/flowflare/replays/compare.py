@@ -1,4 +1,4 @@
-"""Say what a replay of an unfinished instance does after a Workflow's steps change.
+"""Describe what a replay of an unfinished instance does after a Workflow's steps change.
 
 Cloudflare stores the result of a step under its name, and numbers the calls of one name
 (developers.cloudflare.com/workflows/build/rules-of-workflows). A replay runs the new code and takes
@@ -20,7 +20,7 @@ _MOST: Final = 8
 
 @dataclass(frozen=True)
 class Replay:
-    """What a change of the steps means for unfinished instances.
+    """The effect of changed steps on unfinished instances.
 
     Attributes:
         effect: `replays` if a replay runs steps again or gets other results, `harmless` if not.
@@ -40,7 +40,7 @@ class Version:
 
 
 def compare_versions(old: Version, new: Version) -> tuple[Replay, ...]:
-    """Return what the change of a Workflow's code means for its unfinished instances."""
+    """Return the effect of a Workflow's changed code on its unfinished instances."""
     if old == new:
         return ()
     before, after = list_steps(old.code, old.class_name), list_steps(new.code, new.class_name)
@@ -150,7 +150,7 @@ def _is_swapped(key: tuple[str, str], before: Steps, after: Steps) -> bool:
 
 
 def _count(calls: Sequence[StepCall | Choice]) -> Counter[tuple[str, str]]:
-    """Count the calls of each name; of branches, only the one with the most calls."""
+    """Count the calls of each name; of alternative branches, count the one with the most calls."""
     found: Counter[tuple[str, str]] = Counter()
     for call in calls:
         if isinstance(call, Choice):
@@ -183,7 +183,7 @@ def _map_durations(steps: Steps) -> Mapping[str, Sequence[str]]:
 
 
 def _compare_computed(before: Steps, after: Steps) -> Iterator[Replay]:
-    """Find names that are computed, and not in the same way as before."""
+    """Find computed names that are computed in another way than before."""
     old, new = (
         {(call.method, call.signature): call for call in steps.flat if call.name is None}
         for steps in (before, after)

@@ -70,11 +70,7 @@ class _Globals(Scope):
 
 
 class Expressions(Calls):
-    """Evaluates expressions; statements are run by its subclass.
-
-    Args:
-        module: the module.
-    """
+    """Evaluates expressions; statements are run by its subclass."""
 
     def __init__(self, module: Module) -> None:
         super().__init__(module)
@@ -102,7 +98,7 @@ class Expressions(Calls):
         self._by_type = by_type
 
     def evaluate(self, node: Node, scope: Scope) -> Value:
-        """Return what an expression is, and record the steps that it calls."""
+        """Return the value of an expression, and record the steps that it calls."""
         self.nodes_left -= 1
         if self.nodes_left <= 0:
             return Unknown(lambda: "too long")
@@ -182,7 +178,7 @@ class Expressions(Calls):
         return Unknown(lambda: make_digest("field", sign(value), name))
 
     def find_parent(self, found: Class) -> Value | None:
-        """Return what a class extends; None if it extends nothing."""
+        """Return the class that a class extends; None if it extends none."""
         heritage = [child for child in found.node.children if child.type == "class_heritage"]
         return self.evaluate(heritage[0].named_children[0], found.scope) if heritage else None
 
@@ -244,7 +240,7 @@ class Expressions(Calls):
         return self._pick(node, parts, parts)
 
     def _pick(self, node: Node, parts: Sequence[Value], values: Sequence[Value]) -> Value:
-        """Return the value that may call steps, or that all of the values are."""
+        """Return a value that may call steps, or the common value."""
         for value in values:
             if has_step(value):
                 return value

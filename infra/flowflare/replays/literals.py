@@ -14,7 +14,7 @@ def make_array(items: Sequence[Value]) -> Record:
 
 
 def make_unknown(*words: str) -> Unknown:
-    """Make a value of which only words are known that tell it from others."""
+    """Make an unknown value, which words distinguish from other unknown values."""
     return Unknown(lambda: make_digest(*words))
 
 
@@ -25,14 +25,14 @@ def join_texts(parts: Sequence[Value]) -> Text | None:
 
 
 def prefer(value: Value, default: Value) -> Value:
-    """Return a parameter whose default counts if the argument is not known."""
+    """Return a parameter whose default is used if the argument is not known."""
     if not isinstance(value, Unknown):
         return value
     return Unknown(lambda: make_digest("default", sign(value), sign(default)))
 
 
 def either(old: Value, new: Value) -> Value:
-    """Return a value that is one of two."""
+    """Return a value that is either of two values."""
     return Unknown(lambda: make_digest("either", sign(old), sign(new)))
 
 
@@ -42,7 +42,7 @@ def read_key(key: Node | None) -> str:
 
 
 def unquote(node: Node) -> str:
-    """Return what a string literal says."""
+    """Return the content of a string literal."""
     return "".join(unescape(read_text(child)) for child in node.named_children)
 
 

@@ -38,11 +38,7 @@ class UnreadableError(Exception):
 
 
 class Reader(Expressions):
-    """Reads the steps of a module's classes.
-
-    Args:
-        module: the module.
-    """
+    """Reads the steps of a module's classes."""
 
     def __init__(self, module: Module) -> None:
         super().__init__(module)
@@ -144,7 +140,7 @@ class Reader(Expressions):
         return False
 
     def _run_if(self, node: Node, scope: Scope, rest: Sequence[Node]) -> bool:
-        """Run both branches. What follows a branch that ends the function belongs to the other."""
+        """Run both branches. Code after a branch that returns belongs to the other branch."""
         condition, then, other = (
             node.child_by_field_name(key) for key in ("condition", "consequence", "alternative")
         )

@@ -16,8 +16,8 @@ class StepCall:
             object and that we cannot read, such as a package outside of the bundle.
         name: the step's name; None if it is computed.
         shown: the name as the code writes it.
-        signature: what a computed name is made of; equal if it is computed in the same way.
-        duration: what the duration of a sleep is made of.
+        signature: the parts of a computed name; equal if it is computed in the same way.
+        duration: the parts of a sleep's duration.
         body: a digest of the call's other arguments.
     """
 
@@ -31,7 +31,7 @@ class StepCall:
 
 @dataclass(frozen=True)
 class Choice:
-    """Branches of which one runs, each with its calls in order."""
+    """Alternative branches, each with its calls in order."""
 
     branches: "tuple[tuple[StepCall | Choice, ...], ...]"
 

@@ -1,4 +1,4 @@
-"""Define the values that a step's name is computed from, as far as the code says them."""
+"""Define the values that a step's name is computed from, as far as the code shows them."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -37,7 +37,6 @@ class Function:
     """A function of the code.
 
     Attributes:
-        node: its node.
         scope: the names that it sees.
     """
 
@@ -67,7 +66,7 @@ class Unknown:
 
     Args:
         describe: returns a text that is equal for values which are computed in the same way.
-        find: finds the value after all, by running a function; None if it cannot be found.
+        find: computes the value by running a function; None if that is not possible.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Unknown:
         self._describe, self._find = describe, find
 
     def settle(self) -> "Value":
-        """Return the value, if it can be found; otherwise this."""
+        """Return the value if it can be computed; otherwise this object."""
         return self if self._find is None else self._find()
 
     @cached_property
@@ -96,7 +95,6 @@ class Scope:
         function: the function that it belongs to, if `var` belongs to this scope.
 
     Attributes:
-        names: its names.
         node: the function.
     """
 

@@ -79,7 +79,6 @@ def compare_with_state(
 
     Args:
         root: the project's folder, which also has the state and the passphrase.
-        stacks: the stacks.
         checkout: the project's folder in a checkout of a commit; by default the working tree's
             program is used.
         environ: the environment, by default this process's.
@@ -124,7 +123,6 @@ def plan_against(working: "ProjectFile", project: "Project", environ: Mapping[st
         working: the project of the working tree, whose folder also has the state and the
             passphrase.
         project: the program's project, in that folder or in a checkout.
-        environ: the environment.
 
     Raises:
         FlowflareError: the state cannot be read, a secret cannot be decrypted, or the program

@@ -72,7 +72,7 @@ def _make_entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) 
 
 
 def _drop_settled_waits(step: Step, moving: Collection[str]) -> Step:
-    """Limit what the step waits for to resources that change.
+    """Drop unchanged resources from the list of those that the step waits for.
 
     A value that comes from a list depends on every item of the list, also on unchanged items.
     """

@@ -52,7 +52,6 @@ class Checkout:
     Attributes:
         top: the folder of the whole commit.
         root: the project's folder in it.
-        project: the project's folder in the working tree.
         unread: the submodules whose files are missing, each with its commit.
     """
 
@@ -67,7 +66,6 @@ class Repository:
     """A git repository that contains a project.
 
     Attributes:
-        top: the working tree's top folder.
         project: the project's folder, relative to `top`; `.` if it is the top folder.
     """
 
@@ -113,7 +111,6 @@ class Repository:
         """Write a commit's files.
 
         Args:
-            commit: the commit.
             folder: an empty folder.
 
         Raises:

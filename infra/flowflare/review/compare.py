@@ -36,8 +36,6 @@ def compare(base: RecordedProgram, head: RecordedProgram, *, project: str, stack
     Args:
         base: the recording to start from; empty for a new stack.
         head: the recording to compare with it; empty for a stack that is removed.
-        project: the project's name.
-        stack: the stack's name.
     """
     report = RunLog(None, lambda: 0.0)
     before = Deployment(base.resources)
@@ -75,11 +73,7 @@ class _ThisRelease(Providers):
 
 
 class _OwnProvider:
-    """Loads this release's provider of a type, and ignores the provider in a recording.
-
-    Args:
-        provider: the provider's class.
-    """
+    """Loads this release's provider of a type, and ignores the provider in a recording."""
 
     def __init__(self, provider: "type[ResourceProvider]") -> None:
         self._provider = provider

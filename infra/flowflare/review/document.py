@@ -51,9 +51,6 @@ def describe_plan(
     """Make the document.
 
     Args:
-        review: the review.
-        project: the project's name.
-        stack: the stack's name.
         policy: the findings of policies.
     """
     return PlanDocument(

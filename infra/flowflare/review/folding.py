@@ -27,7 +27,6 @@ class Fold(NamedTuple):
     """One part of a comment that can be omitted.
 
     Attributes:
-        kind: the kind of part.
         section: the number of its section, from 0; for a `danger`, its index within its risk.
         entry: the number of its resource among those shown, from 0.
         risk: for a `danger`, the risk.

@@ -1,4 +1,4 @@
-"""Run git, with its own variables and without those of a deployment."""
+"""Run git with its own environment variables, and without a deployment's."""
 
 import os
 import subprocess

@@ -108,7 +108,6 @@ class _Member:
     """One stack that changes.
 
     Attributes:
-        name: the stack's name.
         before: what it declares in the base; None if it does not exist there.
         after: what it declares in the head; None if it does not exist there.
         error: why the base could not be recorded.
@@ -154,8 +153,6 @@ class _Reviewer:
     """Reviews stacks that change in the same way.
 
     Attributes:
-        commits: the recordings of both commits.
-        project: the project's name.
         key: the key that both were stamped with.
     """
 

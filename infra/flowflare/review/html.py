@@ -24,9 +24,6 @@ def render(report: Report) -> str:
 
     Everything from the report is text in the page: Jinja2 escapes it, control and other invisible
     characters are made visible, and the page's own policy forbids scripts.
-
-    Args:
-        report: the report.
     """
     return _environment().get_template(_TEMPLATE).render(report=report)
 

@@ -35,8 +35,6 @@ class LocalPackage:
 
     Attributes:
         modules: the `node_modules` folder for its link.
-        name: the package's name.
-        folder: the package's folder.
     """
 
     modules: Path
@@ -146,7 +144,6 @@ def link_package(top: Path, modules: Path, name: str, target: Path) -> None:
     Args:
         top: the checkout's folder; nothing outside it is written.
         modules: the `node_modules` folder for the link.
-        name: the package's name.
         target: the package's folder.
     """
     link = modules / name

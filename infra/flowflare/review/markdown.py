@@ -38,7 +38,6 @@ def render(report: Report, *, max_size: int | None = None) -> str:
     Nothing from the report becomes HTML, a link, an image or a mention.
 
     Args:
-        report: the report.
         max_size: the limit in bytes of UTF-8. The text says what was omitted to fit. The shortest
             text, a headline and totals, has about 600 bytes and is returned even if it is too long.
 

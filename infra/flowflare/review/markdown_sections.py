@@ -63,7 +63,6 @@ class SectionText:
 
     Args:
         number: the section's number, from 0.
-        section: the section.
     """
 
     def __init__(self, number: int, section: Section) -> None:

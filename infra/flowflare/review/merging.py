@@ -28,7 +28,6 @@ def keep_common(review: Review, varying: Collection[str]) -> Review:
     """Remove what does not apply to the group's other stacks from a stack's review.
 
     Args:
-        review: the stack's review.
         varying: lines of code around the change that not all of the stacks have.
     """
     entries = tuple(

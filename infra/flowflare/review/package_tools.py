@@ -44,7 +44,6 @@ def choose_installer(name: str, data: bytes) -> Installer:
     """Choose how the packages of a lock file are installed.
 
     Args:
-        name: the lock file's name.
         data: its content.
 
     Raises:

@@ -46,7 +46,6 @@ class CommitRecording:
     """What every stack of a commit declares, in dumped form.
 
     Attributes:
-        project: the project's name.
         stacks: stack name to its recording, as `engine.embedded.recording.dump` makes it. Its
             `words` map the words that naturally differ between stacks to common words.
         texts: long strings by digest.
@@ -236,7 +235,6 @@ class _RecordingRun:
         """Replace the checkout's folder in a string, because its name differs in every run.
 
         Args:
-            text: the text.
             write: encodes the folder's name in the same way as the text.
         """
         for folder in (self._checkout.root, self._checkout.top):

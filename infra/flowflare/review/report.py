@@ -130,7 +130,6 @@ def make_report(  # noqa: PLR0913 -- a report's parts, each by its name
     """Make a report from its sections, and compute its totals.
 
     Args:
-        project: the project's name.
         base: the commit to start from.
         head: the commit that is compared with it.
         sections: the changes, riskiest first.

@@ -13,7 +13,6 @@ def assess(step: Step, around: Surroundings) -> tuple[Reason, ...]:
     """Return the sentences about a step, worst first; none if there is nothing to say.
 
     Args:
-        step: the step.
         around: the other steps of the plan.
     """
     kind = find_kind(step.type)

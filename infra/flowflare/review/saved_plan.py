@@ -108,9 +108,7 @@ def list_moved(saved: SavedPlan, facts: Facts, plan: PlanDocument) -> list[str]:
     """List what moved since a plan was saved, as sentences.
 
     Args:
-        saved: the saved plan.
         facts: what a plan depends on now, digested with the saved plan's key.
-        plan: the plan of now.
     """
     before = saved.facts
     parts = {

@@ -28,7 +28,6 @@ def plan_sealed(
     """Plan `up` without decrypting a secret.
 
     Args:
-        project: the project with the stack's configuration.
         environ: the environment; no passphrase is needed.
         same_secrets: whether all secrets, and the program that uses them, are those of the last
             `up`, and that `up` was complete. If not, only a stack without resources can be planned.

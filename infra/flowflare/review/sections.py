@@ -70,7 +70,6 @@ class Section(Frozen):
         """Make a section from a review, and compute its totals.
 
         Args:
-            stacks: the stacks.
             kind: what happens to them.
             review: what `up` would do in each stack.
             error: why the base could not be recorded.

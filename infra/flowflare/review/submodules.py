@@ -14,7 +14,6 @@ def check_out_submodules(working: Path, commit: str, files: Path, index: Path) -
     """Write every submodule at the commit that its parent names, also submodules of submodules.
 
     Args:
-        working: the working tree of the repository.
         commit: a full hash.
         files: the folder with the commit's files.
         index: a file that git may use and that does not exist.
@@ -33,7 +32,6 @@ class _Tree:
     Attributes:
         git: the folder of the repository's data.
         working: the repository's working tree, which may be missing.
-        files: the files.
         index: a file that git may use.
     """
 

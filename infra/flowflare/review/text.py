@@ -29,7 +29,6 @@ def write_lines(review: Review, *, created: bool = False) -> Iterator[Line]:
     """Write the review's resources and refusals, without heading and summary.
 
     Args:
-        review: the review.
         created: whether to show the properties of created resources too.
     """
     return make_readable(_write_lines(review, created=created))
@@ -69,7 +68,6 @@ def summarise_review(review: Review, risk: Risk | None = None) -> str:
     """Summarise the review in one line: `1 create, 2 update, 8 unchanged; 5 API calls; safe`.
 
     Args:
-        review: the review.
         risk: the risk to name, by default the review's.
     """
     counts: Counter[str] = Counter(entry.op for entry in review.entries)

@@ -59,7 +59,6 @@ def check(
     """Repeat the check until every answer is right.
 
     Args:
-        stack: the stack to check.
         patience: how long to repeat it.
         http: a client to share between many checks; by default, this check opens its own.
 

@@ -27,7 +27,6 @@ class SecretStatus:
     Attributes:
         name: its binding, with a dot and the field if only that field is secret.
         worker: the script that it is bound to.
-        source: a description of its source.
         version: AWS's version ID, or the generation of a generated value.
         fingerprint: the deployed value's; None for a generated value and before the first `up`.
         since: when the deployed value was fetched or generated, RFC 3339.

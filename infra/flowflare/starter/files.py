@@ -48,7 +48,6 @@ def list_program(project: str, root: Path) -> list[StarterFile]:
     """List the program, the example client and the configuration, `Pulumi.yaml` last.
 
     Args:
-        project: the project's name.
         root: the project's folder, whose own `templates/` take precedence.
     """
     values = {"project": project}
@@ -67,12 +66,11 @@ def list_program(project: str, root: Path) -> list[StarterFile]:
 def list_repository(
     project: str, ci: Ci, wheel: PinnedWheel | None, root: Path
 ) -> list[StarterFile]:
-    """List what the project's repository needs beside the program.
+    """List what the project's repository needs besides the program.
 
     Args:
-        project: the project's name.
         ci: the service that runs its workflows.
-        wheel: the wheel to install; None if it is unknown: then there are no requirements.
+        wheel: the wheel to install; None if it is unknown, which gives no requirements.
         root: the project's folder.
     """
     values = {"title": JavaScript(project), "ci": str(ci)}

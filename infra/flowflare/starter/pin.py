@@ -35,7 +35,6 @@ class PinnedWheel:
     """A wheel of Flowflare.
 
     Attributes:
-        name: its file name.
         sha256: its digest.
         url: its address; None for a file.
         content: the file's content; None for a URL.

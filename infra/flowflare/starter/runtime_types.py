@@ -21,7 +21,7 @@ def install_runtime_types(root: Path) -> bool:
         root: the project's folder.
 
     Returns:
-        whether it was copied; False if the package is a symbolic link, which a person or npm made.
+        whether it was copied; False if the package is a symbolic link.
 
     Raises:
         OSError: the package cannot be written.

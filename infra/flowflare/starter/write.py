@@ -1,4 +1,4 @@
-"""Write the files of a new project, and never over a file that is there."""
+"""Write the files of a new project, and never overwrite an existing file."""
 
 import os
 from collections.abc import Sequence
@@ -8,12 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StarterFile:
-    """A file of a new project.
-
-    Attributes:
-        path: its path in the project.
-        content: its content.
-    """
+    """A file of a new project."""
 
     path: str
     content: bytes
@@ -25,7 +20,7 @@ class WrittenFiles:
 
     Attributes:
         created: the paths of the files that it wrote.
-        kept: the paths of the files that it found and did not touch.
+        kept: the paths of existing files, which it did not change.
     """
 
     created: tuple[str, ...]
@@ -36,11 +31,10 @@ def write_missing(root: Path, files: Sequence[StarterFile]) -> WrittenFiles:
     """Write each file that is missing, in order. Each file appears whole or not at all.
 
     Args:
-        root: the project's folder, which is made if it is missing.
-        files: the files.
+        root: the project's folder, which is created if it is missing.
 
     Raises:
-        OSError: a file or folder cannot be made.
+        OSError: a file or folder cannot be created.
     """
     written = {file.path: _write(root / file.path, file.content) for file in files}
     return WrittenFiles(

@@ -52,7 +52,7 @@ def refuse_foreign(raw: Any) -> None:
     """Refuse a checkpoint of a format version or with features that this engine does not read.
 
     Raises:
-        StateError: it has another version, or features.
+        StateError: it has another version, or unknown features.
     """
     if not isinstance(raw, dict):
         return  # `check_checkpoint` reports it

@@ -41,8 +41,6 @@ class Step:
 
     Attributes:
         op: the operation; a replacement is one step, with the deletion of the old resource.
-        urn: the resource's URN.
-        name: its name in the program.
         custom: False for the stack and components.
         changes: the changes; a creation adds all properties.
         replaces: names of the properties that force a replacement.
@@ -76,7 +74,6 @@ class Failure:
     """A resource whose operation failed or was refused.
 
     Attributes:
-        urn: its URN.
         reason: the error's message.
         kind: `failed`; `protected` if `protect` refused the operation; `skipped` if a resource that
             it depends on failed.
@@ -99,7 +96,6 @@ class Event:
             that it depends on failed; `note` for a message of the program or the engine.
         step: the step; None for a note.
         message: a note's text, or the reason why a step failed or was skipped.
-        severity: the severity of a note.
         seconds: the duration of the step.
     """
 

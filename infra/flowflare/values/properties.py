@@ -113,7 +113,6 @@ class Reference:
     """A resource as a value.
 
     Attributes:
-        urn: its URN.
         id: its ID, None for a component; may be unknown.
         version: the version of the package that declares it.
     """

@@ -96,7 +96,6 @@ def earlier_urns(
         urn: the resource's present URN.
         parent: its parent's URN; empty if it has none.
         parent_aliases: the result of this function for the parent.
-        aliases: the resource's declared aliases.
     """
     own = parse(urn)
     found: dict[str, None] = {}

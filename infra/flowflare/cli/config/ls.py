@@ -23,7 +23,7 @@ def ls(
 ) -> None:
     """List the keys of a stack's configuration with value, file and line; secrets are masked.
 
-    A key of the stack's file replaces the key of Pulumi.yaml; only the one that counts is listed.
+    A key of the stack's file replaces the key of Pulumi.yaml; only the effective value is listed.
 
     Examples:
 

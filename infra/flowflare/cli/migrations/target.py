@@ -48,7 +48,6 @@ class TargetDatabase:
     Attributes:
         what: a description, such as `the tracking database`.
         account_id: the account.
-        name: its name in the account.
         folder: the folder of its files, None if the configuration does not name one.
         options: the options that select it, with a space in front.
         pattern: which files of the folder are migrations; None for all SQL files.
@@ -91,7 +90,6 @@ class ConnectedDatabase:
     """A database that answered.
 
     Attributes:
-        database: the database over the API.
         uuid: its id.
     """
 

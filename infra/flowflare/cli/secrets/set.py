@@ -89,7 +89,7 @@ def _find_keys(project: Project, name: str, client: str | None) -> Keys:
 
     Raises:
         ConfigError: the name is not clear.
-        FleetError: the stack's file is the fleet's, which has the secrets beside it.
+        FleetError: the fleet writes the stack's file, with the other secrets of its key.
     """
     if ":" in name:
         keys = parse_key(name)

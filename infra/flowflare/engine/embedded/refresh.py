@@ -26,8 +26,6 @@ def refresh(ledger: Ledger, providers: Providers, account: Account, report: RunL
 
     Args:
         ledger: the state.
-        providers: the providers of the resource types.
-        account: the stack's account.
         report: receives a step for each resource, and a note for what `up` cannot repair.
 
     Raises:

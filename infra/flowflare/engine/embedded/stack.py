@@ -223,7 +223,7 @@ class EmbeddedStack:
         return open_backend(project.shared, project.stack, self._environ)
 
     def read(self) -> Deployment:
-        """Read the state alone; its secrets are opened when they are looked at."""
+        """Read only the state; its secrets are decrypted on access."""
         return read_deployment(self._backend, self.project, self._environ)
 
     def edit(self) -> "StateEdit":

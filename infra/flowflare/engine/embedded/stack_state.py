@@ -70,7 +70,7 @@ def read_stack_state(
 
 
 def read_deployment(backend: Backend, project: Project, environ: Mapping[str, str]) -> Deployment:
-    """Read the state alone; its secrets are opened when they are looked at.
+    """Read only the state; its secrets are decrypted on access.
 
     Raises:
         StateError: the state cannot be read.

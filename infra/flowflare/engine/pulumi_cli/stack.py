@@ -229,7 +229,7 @@ class CliStack:
         self._workspace.import_(exported)
 
     def read(self) -> Deployment:
-        """Read the stack's state; its secrets are opened when they are looked at."""
+        """Read the stack's state; its secrets are decrypted on access."""
         return read_deployment(self.project, self._environ, self._export_opened)
 
     def edit(self) -> "StateEdit":

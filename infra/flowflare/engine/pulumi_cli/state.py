@@ -58,7 +58,7 @@ def find_cli_store(project: ProjectFile, environ: Mapping[str, str]) -> Store | 
 def read_deployment(
     project: Project, environ: Mapping[str, str], export: Export | None = None
 ) -> Deployment:
-    """Read a stack's state; its secrets are opened when they are looked at.
+    """Read a stack's state; its secrets are decrypted on access.
 
     Args:
         export: runs `pulumi stack export --show-secrets`; None without a CLI.

@@ -163,7 +163,7 @@ class Workspace:
 
     @contextlib.contextmanager
     def _spare_file(self) -> Iterator[list[str]]:
-        """Let the CLI write its salt elsewhere if the stack's file is gone, as it is to stay."""
+        """Give the CLI another file for its salt if the stack's file is missing."""
         if self.project.stack_file.exists():
             yield []
             return

@@ -69,7 +69,6 @@ def read_route(token: str, raw_path: bytes, query: bytes) -> CallRoute | None:
     """Read a call's path; None if it is malformed or does not contain the run's token.
 
     Args:
-        token: the run's token.
         raw_path: the path as it was received.
         query: the query without its `?`.
     """

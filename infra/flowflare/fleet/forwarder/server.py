@@ -42,7 +42,6 @@ class Forwarder:
             reserve, and on loopback the limit that the API's responses state.
         on_event: is called in the forwarder's thread when calls begin to wait for long, and when
             they no longer wait.
-        timeout: the timeout of a forwarded call.
     """
 
     def __init__(

@@ -39,7 +39,6 @@ def require_current(context: TaskContext, stack: Stack) -> None:
 
     Args:
         context: the stack; its option `exports` is the place of the exports.
-        stack: the stack on its engine.
 
     Raises:
         FleetError: a database has no export, or its rows have changed; nothing may be deleted then.

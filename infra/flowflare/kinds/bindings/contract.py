@@ -18,7 +18,6 @@ class WranglerEntry:
     Attributes:
         key: the configuration's key, a list with an entry for each binding.
         renamed: fields that have other names in wrangler.
-        name: the field for the binding's name.
         below: a key inside `key` that contains the list.
         is_alone: whether the key is a single mapping instead of a list.
         convert: changes an entry's other fields; None for a binding that wrangler does not support.
@@ -48,7 +47,6 @@ class BindingType:
     """A binding type.
 
     Attributes:
-        name: its name in Cloudflare's API.
         schema: the schema of what users write; None if its fields are not checked.
         wrangler: its form in wrangler's configuration; None if wrangler has no key for it.
         target: the field that identifies the bound resource.

@@ -46,8 +46,6 @@ class ScriptUpload:
             database or service among them identifies the owner of the script.
         main_module: the module's name.
         modules: the parts of the upload that are its modules, the main module first.
-        compatibility_date: its compatibility date.
-        compatibility_flags: its compatibility flags.
         history: all class migrations, oldest first.
         scripts: the stack's scripts; bindings of other scripts are not changed.
         taken: classes that other scripts of the stack take over, with the script's name.

@@ -16,14 +16,12 @@ class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectM
     """The class migrations of a script, which is uploaded when one is missing.
 
     Args:
-        name: the resource's name.
         upload: what an upload of the script needs.
         allow_data_loss: why classes may be deleted or moved; None if they may not.
         neighbours: the stack's other scripts, as needed for classes.
         database_id: the database that the script binds.
         bindings: what the script binds before its clients exist, in the API's form.
         history: all class migrations, oldest first.
-        opts: Pulumi's options.
 
     Attributes:
         migration_tag: the tag of the last class migration, which is live.

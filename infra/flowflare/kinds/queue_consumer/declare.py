@@ -28,7 +28,6 @@ def declare_consumers(
         spec: the client.
         script: the client's script, which must exist.
         queues: the queues that bindings create, by `<client>.<binding>`.
-        parent: the resources' parent.
     """
     for consumer in spec.queue_consumers:
         used = [queues[queue] for queue in consumer.list_references()]

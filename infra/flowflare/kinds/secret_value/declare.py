@@ -13,13 +13,9 @@ class SecretValue(Resource, module="flowflare", name="SecretValue"):
     """A secret value from a source, fetched again when the source changes.
 
     Args:
-        name: the resource's name.
-        secret_name: the secret's name in its Worker.
-        source: the source of the value.
         fingerprint_key: the key for its fingerprints, a secret; None for a generated value, which
             changes only with its generation.
         root: the folder that a file's relative path starts from.
-        opts: Pulumi's options.
 
     Attributes:
         value: the value, a secret.

@@ -26,7 +26,6 @@ def find_setting_differences(
     Args:
         key: the setting.
         wanted: the value of an upload, in the API's spelling.
-        live: the settings of the live script.
 
     Raises:
         SecretError: a secret inside cannot be decrypted.

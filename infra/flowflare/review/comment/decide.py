@@ -55,10 +55,7 @@ def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     otherwise the higher run number is newer. A plan for another commit than the head gets a notice.
 
     Args:
-        comments: the comments of the token's own user.
         mine: this run's plan; None to only check whether the existing comment is stale.
-        name: the name of the comment.
-        current: the pull request's current head.
         notice: makes the notice from the commit that is shown and the head.
         may_create: whether a missing comment may be created.
         yields: whether an existing plan of the same run is kept instead of this run's plan; true

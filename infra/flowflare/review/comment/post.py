@@ -30,7 +30,6 @@ class CommentRequest:
 
     Attributes:
         report: the report's file; None to only mark an existing comment if it is stale.
-        name: the comment's name.
         only_changes: whether to skip the comment if the report has no changes.
         dry_run: whether to write nothing.
     """

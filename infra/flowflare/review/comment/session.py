@@ -51,7 +51,6 @@ class ServiceSession:
     """Calls one service with one token.
 
     Args:
-        service: the service.
         base: the API's address.
         token: sent as a bearer token, to this address only; never shown.
         pace: clock, timeout and retries.
@@ -88,7 +87,6 @@ class ServiceSession:
         """Send a request once.
 
         Args:
-            method: the HTTP method.
             address: a path below the API's address, or a full address on the same host.
             body: sent as JSON.
 
@@ -110,7 +108,6 @@ class ServiceSession:
 
         Args:
             address: as for `send`.
-            query: the query parameters.
             body: for a query that is sent as a POST.
 
         Raises:
@@ -218,8 +215,6 @@ def read_limit_wait(status: int, headers: Mapping[str, str], said: str, now: flo
     limits).
 
     Args:
-        status: the response's status.
-        headers: the response's headers.
         said: the response's message.
         now: the time in Unix seconds.
     """

@@ -49,7 +49,6 @@ class WantedComment:
     """What a run wants the comment to show.
 
     Attributes:
-        name: the name of the comment.
         plan: the run's plan; None to only mark an existing comment if it is stale.
         notice: makes the notice of a stale plan from the commit that is shown and the head.
         may_create: whether a missing comment may be created.
@@ -101,7 +100,6 @@ def update_comment(
     """Bring the comment up to date.
 
     Args:
-        pull_request: the pull request.
         wanted: what this run wants.
         pace: clock and retries.
         settle: seconds to wait before checking what was written.

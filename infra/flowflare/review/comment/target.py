@@ -35,7 +35,6 @@ class CommentTarget:
 
     Attributes:
         kind: the service.
-        api: the API's address.
         project: `OWNER/REPO`, or GitLab's project.
         number: the pull request; None if it must be found by `branch`.
         head: the commit that the run was for; None if unknown.

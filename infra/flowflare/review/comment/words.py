@@ -9,7 +9,6 @@ def write_stale_notice(target: CommentTarget, shown: str, head: str) -> str:
     Args:
         target: this run's target, with the run's page and whether it failed.
         shown: the commit that the plan is for.
-        head: the pull request's head.
     """
     now = f"**Out of date.** This plan is for {_shorten(shown)}; the head is now {_shorten(head)}"
     if target.failed and target.head == head:

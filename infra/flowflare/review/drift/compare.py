@@ -30,8 +30,6 @@ def compare_with_account(
 
     Args:
         deployment: the stack's state. Secrets that the account shows are decrypted in memory.
-        account: the stack's account.
-        stack: the stack's name.
         engine: the engine whose state it is.
     """
     scene, before = make_scene(deployment), account.calls

@@ -77,12 +77,7 @@ def _is_allowed(item: Any) -> bool:
 
 
 def make_document(project: str, stacks: Sequence[StackDrift]) -> DriftDocument:
-    """Make the document of a run.
-
-    Args:
-        project: the project's name.
-        stacks: the result of each stack.
-    """
+    """Make the document of a run."""
     results = {stack.result for stack in stacks}
     return DriftDocument(
         format=FORMAT,

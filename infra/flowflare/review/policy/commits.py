@@ -45,7 +45,6 @@ def record_policies(project: "Project", raw: Raw, texts: Mapping[str, str]) -> d
     This runs the team's Python policies, in the recording process.
 
     Args:
-        project: the stack's project.
         raw: the stack's recording, as `engine.embedded.recording.dump` made it.
         texts: the recording's long strings by digest.
     """

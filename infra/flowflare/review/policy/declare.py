@@ -22,7 +22,6 @@ class DeclaredPolicy:
     """A policy that a file declares.
 
     Attributes:
-        name: the policy's name.
         severity: an `error` stops `up`.
         about: the policy's description, from the function's docstring.
         check: yields the violations of a stack.

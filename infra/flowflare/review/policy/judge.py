@@ -33,9 +33,7 @@ def judge(
     """Judge what `up` of a stack would do.
 
     Args:
-        project: the stack's project.
         plan: what `up` would do.
-        review: the plan's review.
         today: the date from which ages are counted; by default the current date in UTC.
 
     Returns:

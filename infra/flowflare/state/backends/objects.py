@@ -233,7 +233,6 @@ def make_obstore(
 
     Args:
         url: the bucket and the prefix.
-        config: the class's configuration.
         patience: how long to wait for the store.
         more: other arguments of the class.
 

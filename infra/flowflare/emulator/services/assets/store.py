@@ -58,11 +58,10 @@ class AssetsStore:
         """Store files of a session.
 
         Args:
-            token: the session's token.
             files: the hash, the content type and the content of each.
 
         Returns:
-            The completion token if no file is missing any more.
+            The completion token if no file is missing.
 
         Raises:
             Refusal: 10000 unknown token, 10001 a file that the manifest does not have.
@@ -85,8 +84,8 @@ class AssetsStore:
         """Return the static assets of a new version as they are stored with it.
 
         Args:
-            account: the account.
-            metadata: the upload's, which names uploaded files, keeps the live ones, or has none.
+            metadata: the upload's metadata: it names uploaded files, keeps the live files, or has
+                none.
             live: the live version.
 
         Raises:
