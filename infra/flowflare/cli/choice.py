@@ -41,7 +41,7 @@ def choose_resources(
     targets: list[str] | None,
     replaced: list[str] | None,
 ) -> "Choice":
-    """Return what the options choose. Names are looked up in a plan, before the first call.
+    """Return the resources that the options choose. Names are looked up in a plan first.
 
     Raises:
         EngineError: a name is not that of a resource.

@@ -20,10 +20,10 @@ from flowflare.config.files import read_project
 def refresh(
     stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
-    """Compare a stack's state with its account, and note in state what differs.
+    """Compare a stack's state with its account, and mark differences in state.
 
-    Changes nothing in the account. The next `up` creates what is missing and writes again what
-    differs; `flowflare up --refresh` does both.
+    Changes nothing in the account. The next `up` creates missing resources and updates different
+    ones; `flowflare up --refresh` does both.
 
     Examples:
 

@@ -15,7 +15,7 @@ class Choice:
     Attributes:
         refresh: whether state is compared with the account first, so that drift is repaired.
         targets: the URNs of the resources to change; empty for all.
-        replaced: the URNs of resources to replace although nothing in them has changed.
+        replaced: the URNs of resources to replace even if nothing in them has changed.
     """
 
     refresh: bool = False
@@ -39,7 +39,7 @@ EVERYTHING = Choice()
 def choose(
     steps: Sequence[Step], *, refresh: bool, targets: Sequence[str], replaced: Sequence[str]
 ) -> Choice:
-    """Find the resources that options name, by name or URN; `*` stands for any text.
+    """Find the resources that options name, by name or URN; `*` matches any text.
 
     Args:
         steps: the steps of a plan, which has every resource of program and state.
@@ -48,7 +48,7 @@ def choose(
         replaced: the words of `--replace`.
 
     Raises:
-        EngineError: words name no resource; the error lists all of them.
+        EngineError: some words do not name a resource; the error lists all of them.
     """
     known = {step.urn: step.name for step in steps if step.custom}
     unknown = [

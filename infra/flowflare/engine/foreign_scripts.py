@@ -1,4 +1,4 @@
-"""Refuse to overwrite Workers that have a name of the stack's, and that it did not create."""
+"""Refuse to overwrite Workers that the stack did not create, but whose names it uses."""
 
 from collections.abc import Mapping
 from shlex import quote
@@ -45,7 +45,7 @@ def refuse_foreign_scripts(project: Project, stack: Stack, environ: Mapping[str,
 
 
 def _list_known(deployment: Deployment) -> set[str]:
-    """List the scripts that a state has, or that an interrupted run may have made."""
+    """List the scripts that a state has, or that an interrupted run may have created."""
     records = [*deployment.resources, *(pending.resource for pending in deployment.pending)]
     keys = {
         workers_script.KIND.type: "scriptName",

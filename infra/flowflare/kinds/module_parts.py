@@ -1,4 +1,4 @@
-"""Makes the parts of an upload that are modules: the main module and the files beside it."""
+"""Make the parts of an upload that are modules: the main module and its files."""
 
 import base64
 import binascii
@@ -33,7 +33,7 @@ def make_file_part(name: str, content: str, content_type: str) -> Part:
 
 
 def compute_sha256(content: str) -> str | None:
-    """Return the SHA-256 of what a base64 text contains; None if it is not base64."""
+    """Return the SHA-256 of decoded base64; None if it is not base64."""
     try:
         return hashlib.sha256(base64.b64decode(content, validate=True)).hexdigest()
     except (binascii.Error, ValueError):

@@ -9,7 +9,7 @@ class CodeModule:
 
     Attributes:
         name: the name by which it is imported.
-        content_type: what it is, such as `application/wasm`.
+        content_type: its media type, such as `application/wasm`.
         base64: its content.
     """
 

@@ -36,5 +36,5 @@ def find_boundary(folder: Path) -> Path:
 
 
 def is_outside(path: Path, folder: Path) -> bool:
-    """Whether a path leads out of the repository of a folder, directly or by a link."""
+    """Whether a path is outside of a folder's repository, directly or by a link."""
     return not path.resolve().is_relative_to(find_boundary(folder))

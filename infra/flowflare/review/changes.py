@@ -74,7 +74,7 @@ def _make_entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) 
 def _drop_settled_waits(step: Step, moving: Collection[str]) -> Step:
     """Drop unchanged resources from the list of those that the step waits for.
 
-    A value that comes from a list depends on every item of the list, also on unchanged items.
+    A value that comes from a list depends on all items of the list, including unchanged ones.
     """
     changes = tuple(
         replace(change, waits_for=tuple(name for name in change.waits_for if name in moving))

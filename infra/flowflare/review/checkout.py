@@ -115,7 +115,7 @@ class Repository:
 
         Raises:
             NoProjectError: the commit does not contain the project.
-            CheckoutError: git cannot write the files, or a link leads out of the commit.
+            CheckoutError: git cannot write the files, or a link points outside of the commit.
         """
         index = folder / "index"
         files = folder / "files"
@@ -170,7 +170,7 @@ def _refuse_outer_links(commit: Commit, files: Path) -> None:
             _decode(f"{link.relative_to(files)} -> {link.readlink()}") for link in sorted(links)
         )
         raise CheckoutError(
-            f"commit {commit.sha[:12]} has symbolic links that lead out of it: {shown}",
+            f"commit {commit.sha[:12]} has symbolic links that point outside of it: {shown}",
             remedy="Replace them by files of the commit.",
         )
 

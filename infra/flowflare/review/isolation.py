@@ -1,9 +1,9 @@
-"""Start a program without network, without other files to write, and without credentials.
+"""Start a program that cannot use the network, write other files or read credentials.
 
 Run as a script, this file confines its own process and then becomes the program: `python -I -S
 isolation.py '{"writable": [...], "hidden": [...]}' PROGRAM ARGUMENT...`. It uses namespaces, which
-Linux lets any user make unless it is configured otherwise (user_namespaces(7)). In a user namespace
-of its own, a process can neither read the environment nor the memory of processes outside.
+every user of Linux can create by default (user_namespaces(7)). In its own user namespace, a process
+cannot read the environment or memory of processes outside.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def isolate(request: dict[str, Any], command: Sequence[str]) -> list[str]:
 
     Args:
         request: `writable` folders, and `hidden` files and folders.
-        command: the program with its arguments; empty to try whether the kernel allows it.
+        command: the program with its arguments; empty to test whether the kernel allows this.
     """
     return [sys.executable, "-I", "-S", _SCRIPT, json.dumps(request), *command]
 

@@ -1,9 +1,9 @@
 """Install the npm packages that a commit locks, before its program runs without a network.
 
 The packages of a lock file are installed once into the user's cache, in a folder that is named by
-the digest of all files that decide the result. Then they are linked into the checkout. Scripts of
-packages do not run. The commit may be untrusted: only its files are read, nothing outside the
-checkout and the cache is written, and its settings cannot choose credentials.
+the digest of all files that decide the result. Then they are linked into the checkout. The
+packages' scripts do not run. The commit may be untrusted: only its files are read, nothing outside
+the checkout and the cache is written, and its settings cannot choose credentials.
 """
 
 import hashlib
@@ -141,7 +141,7 @@ class _LockFile:
         return bool(names & locked)
 
     def read_files(self) -> dict[str, bytes]:
-        """Read the files that decide what is installed, by path in the commit.
+        """Read the files that determine the installed packages, by path in the commit.
 
         Raises:
             NodeError: one of them is outside the commit, or a package comes from git.

@@ -1,7 +1,7 @@
 """Run the tool that installs the packages of a lock file: npm, pnpm or Yarn.
 
 npm comes with Node's Python package; the others are used if they are installed. They get the files
-that decide the result, in a folder of their own, and run no scripts of packages.
+that determine the result in a separate folder, and do not run packages' scripts.
 """
 
 import os
@@ -110,7 +110,7 @@ def _run(
 
 
 def _select_line(said: str) -> str:
-    """Select the line that says why a tool failed, without passwords in URLs."""
+    """Select the line that explains a tool's failure, without passwords in URLs."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()] or lines
     line = next((line for line in errors if not _UNSAID.fullmatch(line)), "")

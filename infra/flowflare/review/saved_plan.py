@@ -1,8 +1,8 @@
-"""Write a plan to a file, read it again, and list what moved since it was made.
+"""Write a plan to a file, read it, and list what has changed since it was made.
 
 Terraform refuses a saved plan if the state has another serial; Pulumi's `up --plan` compares
-operations and inputs, but not the state that the run starts from. This file is compared with both:
-what the plan depended on is digested in it (`engine/plan_facts.py`).
+operations and inputs, but not the state that the run starts from. A plan's file is compared with
+both: it has digests of everything that the plan depends on (`engine/plan_facts.py`).
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
 class SavedPlan(Frozen):
-    """A plan with digests of everything that it depends on. It holds no secret."""
+    """A plan with digests of everything that it depends on. It contains no secrets."""
 
     format: Literal[1] = Field(description="Version of this document's format.")
     flowflare: str = Field(description="The release of Flowflare that made the plan.")
@@ -41,7 +41,7 @@ class SavedPlan(Frozen):
     plan: PlanDocument = Field(description="The plan, as `flowflare preview --json` prints it.")
 
     def require_stack(self, project: str, stack: str) -> None:
-        """Refuse another stack than the plan's.
+        """Refuse any stack except the plan's.
 
         Raises:
             PlanError: the plan is another stack's.
@@ -55,7 +55,7 @@ class SavedPlan(Frozen):
 
 
 def make_saved_plan(key: SealedKey, facts: Facts, plan: PlanDocument) -> SavedPlan:
-    """Make a saved plan of now."""
+    """Make a saved plan of the present state."""
     return SavedPlan(
         format=FORMAT,
         flowflare=version("flowflare"),
@@ -105,10 +105,10 @@ def read_plan(path: Path, digest: str | None) -> tuple[SavedPlan, str]:
 
 
 def list_moved(saved: SavedPlan, facts: Facts, plan: PlanDocument) -> list[str]:
-    """List what moved since a plan was saved, as sentences.
+    """List what has changed since a plan was saved, as sentences.
 
     Args:
-        facts: what a plan depends on now, digested with the saved plan's key.
+        facts: present digests of what the plan depends on, made with the saved plan's key.
     """
     before = saved.facts
     parts = {

@@ -11,7 +11,7 @@ _SUBMODULE: Final = "160000"
 
 
 def check_out_submodules(working: Path, commit: str, files: Path, index: Path) -> dict[str, str]:
-    """Write every submodule at the commit that its parent names, also submodules of submodules.
+    """Write every submodule, also nested ones, at the commit that its parent names.
 
     Args:
         commit: a full hash.

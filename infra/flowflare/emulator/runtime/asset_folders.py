@@ -28,7 +28,7 @@ class AssetFolders:
         self._folder = folder
 
     def clear(self) -> None:
-        """Remove all folders; those in use are written again."""
+        """Remove all folders; folders in use are written again."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def describe(self, account: str, assets: Mapping[str, Any]) -> dict[str, Any]:

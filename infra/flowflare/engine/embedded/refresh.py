@@ -1,8 +1,8 @@
-"""Compare a stack's state with its account, so that the next `up` repairs what differs.
+"""Compare a stack's state with its account, so that the next `up` repairs differences.
 
 Pulumi's refresh reads the account's values into state. Here a record keeps its inputs and gets an
-init error instead, and `up` sends all of them again. What the account lacks is dropped from state,
-and `up` creates it.
+init error instead, and `up` sends all of them again. Missing resources are dropped from state, and
+`up` creates them.
 """
 
 from flowflare.engine.embedded.ledger import Ledger
@@ -26,7 +26,8 @@ def refresh(ledger: Ledger, providers: Providers, account: Account, report: RunL
 
     Args:
         ledger: the state.
-        report: receives a step for each resource, and a note for what `up` cannot repair.
+        report: receives a step for each resource, and a note for each difference that `up` cannot
+            repair.
 
     Raises:
         UpdateFailed: some resources could not be read; nothing was changed.

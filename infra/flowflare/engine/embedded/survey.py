@@ -1,6 +1,6 @@
-"""Find, before an `up`, what its program declares and the embedded engine cannot make.
+"""Find resources that a program declares and the embedded engine cannot create.
 
-The program runs once as in a preview, but no provider is asked: only the types count.
+The program runs once as in a preview, but no provider is called: only types matter.
 """
 
 from flowflare.engine.embedded.apply import Answer, Deployer
@@ -10,7 +10,7 @@ from flowflare.state.checkpoint import Resource
 
 
 class Surveyor(Deployer):
-    """Answers registrations as if nothing changed, and reports what cannot be made."""
+    """Answers registrations as if nothing changed, and reports what cannot be created."""
 
     def _register_custom(self, declared: Goal, old: Resource | None) -> Answer:
         _, provider = self._references.of(declared)

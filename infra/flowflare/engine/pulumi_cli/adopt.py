@@ -1,4 +1,4 @@
-"""Add resources that a run created without receiving the answer to a deployment in JSON.
+"""Add resources to a deployment in JSON: those whose creation was not answered.
 
 A deployment is what `pulumi stack export` prints under `deployment`. Secrets in it stay sealed.
 """

@@ -2,9 +2,9 @@
 
 Standard input has one task per line. Messages are written to the original standard output; then
 standard output is redirected to standard error, because programs may print. A task's environment
-variables are set only for that task. When standard input ends, the pool has ended. A reading task
-then stops at once. A writing task stops between two API calls, and leaves its state as a failed run
-does.
+variables are set only for that task. When standard input ends, the pool has ended. A task that only
+reads then stops at once. A task that writes stops between two API calls, and leaves its state as a
+failed run does.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Assesses what a plan means for the unfinished instances of the Workflows that it keeps."""
+"""Assess the effect of a plan on unfinished instances of the Workflows that it keeps."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def assess_replays(kept: KeptWorkflow) -> Iterator[Reason]:
-    """Yield what a replay does after the plan, if the Workflow's code changes."""
+    """Yield the effects of a replay after the plan, if the Workflow's code changes."""
     from flowflare.replays.compare import Version, compare_versions  # a parser few plans need
 
     old, new = kept.old, kept.new

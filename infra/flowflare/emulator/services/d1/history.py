@@ -43,8 +43,8 @@ class History:
         """Store the current content and return its moment.
 
         Args:
-            requested: whether a client requested the moment. Other moments are few, and are skipped
-                for large databases.
+            requested: whether a client requested the moment. Only a few other moments are stored,
+                and none for large databases.
         """
         path = await self._file(database)
         signature = _signature(path)

@@ -283,7 +283,7 @@ def _script(row: sqlite3.Row) -> Script:
 
 
 def _with_record(script: Script, row: sqlite3.Row) -> Script:
-    """Add what a row stores as JSON. An invalid row affects only its own script."""
+    """Parse and add the JSON parts of a row. An invalid row affects only its own script."""
     try:
         fields = parse_json(row["record"])
         exports = [
