@@ -67,7 +67,7 @@ class AllowedLocation(Policy):
 
 
 class DataLoss(Policy):
-    """A change that loses data needs a second reason, beside `flowflare:allowDataLoss`."""
+    """A change that loses data needs a second reason, besides `flowflare:allowDataLoss`."""
 
     name = "data-loss"
 
