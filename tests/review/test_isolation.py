@@ -21,7 +21,9 @@ FILES = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
 CURIOUS = """
 import glob, os, pathlib, subprocess, sys
 
-reached = [name for name in os.environ if "FLOWFLARE" in name or name.startswith("PYTHON")]
+reached = [name for name in os.environ if name.startswith("PYTHON")]
+lines = [f"{name}={value}" for name, value in os.environ.items()]
+reached += [line for line in lines if "flowflare" in line.lower()]
 reached += [f"the variable {name}" for name, value in os.environ.items() if canary in value]
 for file in [*glob.glob("/proc/[0-9]*/environ"), *secrets]:
     try:

@@ -87,6 +87,7 @@ def test_a_changed_patch_is_compared_by_the_code_that_it_patches(
     assert report(made, "HEAD").exit_code == 0
 
 
+@pytest.mark.long
 def test_packages_that_cannot_be_installed_are_not_compared_by_name(
     tmp_path: Path, registry: Registry
 ) -> None:

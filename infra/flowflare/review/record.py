@@ -85,7 +85,8 @@ def record_commits(  # noqa: PLR0913 -- the options are given by name
         One recording for each checkout; a failed recording has an error.
     """
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="flowflare-")))
+        # Its name is in variables that a program reads, and must not identify a recording.
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         folder = folder.resolve()
         why = isolation.explain_missing({"writable": [str(folder)], "hidden": []})
         if why and on_warning is not None:
