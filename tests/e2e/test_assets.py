@@ -31,13 +31,19 @@ SHOP: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def public(project: Project) -> Path:
-    (project.root / "worker_src/shop.js").write_text(SOURCE)
-    folder = project.root / "public"
+def write_shop(root: Path) -> Path:
+    """Write a client's code and static assets; return the folder of the assets."""
+    (root / "worker_src/shop.js").write_text(SOURCE)
+    folder = root / "public"
     folder.mkdir()
     (folder / "index.html").write_text("home")
     (folder / "about.html").write_text("about")
+    return folder
+
+
+@pytest.fixture
+def public(project: Project) -> Path:
+    folder = write_shop(project.root)
     project.configure(f"flowflare:clients: {json.dumps({'shop': SHOP})}")
     return folder
 

@@ -9,12 +9,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.test_assets import SHOP, SOURCE, write_shop
 from tests.e2e.test_own_stores import PASSWORD, STORES, configure
 from tests.support.pulumi_cli import cli_environ
+from tests.support.waiting import PATIENCE
+from tests.support.webassembly import ADD
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
@@ -113,3 +117,30 @@ def test_stores_and_consumers_are_created_compared_and_destroyed(
     assert destroy.returncode == 0, destroy.stderr
     assert project.account.list_stores() == []
     assert project.account.is_empty()
+
+
+def test_modules_and_static_assets_are_uploaded_as_by_the_embedded_engine(
+    project: Project, environ: dict[str, str]
+) -> None:
+    write_shop(project.root)
+    project.configure(
+        f"flowflare:clients: {json.dumps({'shop': SHOP | {'uploadSourceMaps': True}})}"
+    )
+    (project.root / "worker_src/add.wasm").write_bytes(ADD)
+    (project.root / "worker_src/shop.js").write_text(f"import './add.wasm';\n{SOURCE}")
+    pulumi(project, environ, "stack", "init", "organization/flowflare/local")
+    first = project.flowflare("up", "--yes", "--json", **environ)
+    assert first.returncode == 0, first.stdout + first.stderr
+    url = json.loads(first.stdout)["outputs"]["client_urls"]["shop"]
+    project.account.settle()
+    said = [httpx.get(f"{url}{path}", timeout=PATIENCE).text for path in ("/", "/about", "/else")]
+    assert said == ["home", "about", "worker"]
+
+    (project.root / "public/index.html").write_text("changed")
+    last = project.account.find_last_request()
+    again = project.flowflare("up", "--yes", "--json", **environ)
+    assert json.loads(again.stdout)["changed"] == 1, again.stdout
+    writes = [path.rpartition("/")[2] for path in project.account.list_writes(last)]
+    assert writes == ["assets-upload-session", "upload", "local-flowflare-shop"]
+    project.account.settle()
+    assert httpx.get(url, timeout=PATIENCE).text == "changed"
