@@ -62,8 +62,10 @@ def upload_assets(
         ApiError: Cloudflare refused a request.
     """
     paths = {digest: path for path, digest in manifest.items()}
-    sizes = {path: _find(folder, path).stat().st_size for path in manifest}
-    body = {path: {"hash": digest, "size": sizes[path]} for path, digest in manifest.items()}
+    body = {
+        path: {"hash": digest, "size": len(_read(folder, path, digest))}
+        for path, digest in manifest.items()
+    }
     address = f"{script_path(account_id, script_name)}/assets-upload-session"
     session = client.call("POST", address, body={"manifest": body})
     token = str(session["jwt"])
@@ -80,14 +82,16 @@ def upload_assets(
 
 
 def _make_part(folder: Path, path: str, digest: str) -> Part:
-    content = read_bytes(_find(folder, path))
-    if hash_file(path, content) != digest:
-        remedy = "Run the command again when nothing writes into the folder."
-        raise EngineError(f"{path} has changed since the plan was made", remedy=remedy)
+    content = _read(folder, path, digest)
     kind = _TYPES.get(PurePosixPath(path).suffix.removeprefix(".").lower(), _NO_TYPE)
     text = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
     return Part(digest, base64.b64encode(content), text, filename=digest)
 
 
-def _find(folder: Path, path: str) -> Path:
-    return folder.joinpath(*(unquote(segment) for segment in path.split("/")[1:]))
+def _read(folder: Path, path: str, digest: str) -> bytes:
+    file = folder.joinpath(*(unquote(segment) for segment in path.split("/")[1:]))
+    content = read_bytes(file) if file.is_file() else None
+    if content is None or hash_file(path, content) != digest:
+        remedy = "Run the command again when nothing writes into the folder."
+        raise EngineError(f"{file} has changed since the plan was made", remedy=remedy)
+    return content
