@@ -56,7 +56,7 @@ def test_keys_of_a_fleets_stack_are_rotated_in_its_source(root: Path) -> None:
     (root / "tenants.yaml").write_text(TENANTS)
     config(root)
     said = flowflare("secrets", "rotate", "--preview", "--stack", "acme-dev", "--cwd", str(root))
-    assert (said.code, "API keys are generated from tenants.yaml" in said.err) == (1, True)
+    assert (said.code, "For API keys: flowflare fleet secrets rotate" in said.err) == (1, True)
 
 
 def test_without_tenants_yaml_the_error_explains_how_to_start(root: Path) -> None:
