@@ -10,6 +10,7 @@ from flowflare.cli.env.surroundings import format_left
 from flowflare.fleet.environments.lifecycle import CommandContext
 from flowflare.fleet.environments.records import EnvironmentRecord
 from tests.cli.command import CliResult, flowflare
+from tests.ports import find_free_port
 
 TENANTS = """
 defaults: {engine: embedded, accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e}
@@ -160,3 +161,19 @@ def test_an_encrypted_address_that_only_a_stacks_file_has_is_refused_too(root: P
     said = config(root, "--check")
     assert (said.code, said.out) == (1, "")
     assert "Pulumi.acme-dev.yaml: `cloudflare:baseUrl`: a fleet's calls share" in said.err
+
+
+def test_a_rollout_names_all_tenants_without_a_passphrase_before_it_begins(root: Path) -> None:
+    source = '{passphrase: {env: "WORDS_OF_{TENANT}"}}'
+    address = f"cloudflare:baseUrl: http://127.0.0.1:{find_free_port()}/client/v4"
+    text = TENANTS.replace("prod: {}", f"prod: {source}").replace(
+        "engine: embedded", f"engine: embedded, {address}"
+    )
+    (root / "tenants.yaml").write_text(text)
+    assert config(root).code == 0
+    refused = flowflare("fleet", "up", "-e", "prod", "--cwd", str(root))
+    assert refused.code == 1
+    assert "2 stacks have no passphrase" in refused.err
+    for name in ("ACME", "BETA"):
+        assert f"the environment variable WORDS_OF_{name} has none" in refused.err
+    assert not (root / ".flowflare/emulator").exists()

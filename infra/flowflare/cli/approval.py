@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
+    from flowflare.engine.choice import Choice
     from flowflare.engine.plan_facts import CheckState
 
 PlanOption = Annotated[
@@ -35,7 +37,7 @@ DigestOption = Annotated[
 
 
 def approve(
-    project: "Project", *, yes: bool, plan: Path | None, digest: str | None
+    project: "Project", choice: "Choice", *, yes: bool, plan: Path | None, digest: str | None
 ) -> "CheckState | None":
     """Make sure that an `up` may begin.
 
@@ -65,7 +67,7 @@ def approve(
         return check_saved_plan(project, plan, digest)
     if not yes and _is_guarded(project):
         open_project_stack(project)  # an engine that is missing is the first problem
-        return _ask(project)
+        return _ask(project, choice)
     if has_policies(project) or (engine_of(project).needs_emulator and not is_running(project)):
         # Errors of the configuration or program are reported before anything starts.
         check_policies(project, make_plan(project, print_message))
@@ -80,7 +82,7 @@ def _is_guarded(project: "Project") -> bool:
     return not (is_free and engine_of(project).needs_emulator)
 
 
-def _ask(project: "Project") -> "CheckState":
+def _ask(project: "Project", choice: "Choice") -> "CheckState":
     """Show the plan and ask; the run then requires the state that the plan is based on."""
     from flowflare.cli.console import open_stderr, print_result
     from flowflare.cli.plan_text import print_review
@@ -102,9 +104,12 @@ def _ask(project: "Project") -> "CheckState":
     with open_stderr().status("Previewing") as status:
         plan, facts = plan_with_facts(project, digests, status.update, show_note)
     check_policies(project, plan)
-    reviewed = review(plan)
+    steps = (step for step in plan.steps if step.op == "same" or choice.includes(step.urn))
+    reviewed = review(replace(plan, steps=tuple(steps)))
     print_review(reviewed)
-    if reviewed.changed:
+    if choice.refresh or choice.replaced:
+        print_result("--refresh and --replace may change more than this plan says.")
+    if reviewed.changed or choice.refresh or choice.replaced:
         print_result(f"\nWould change: {summarise_review(reviewed)}.")
         question = f"Apply this plan to {project.name}/{project.stack}?"
         if not typer.confirm(question, err=True):

@@ -59,7 +59,7 @@ def up(  # noqa: PLR0913, PLR0917 -- options
     project = read_project(choose_project_root(cwd), stack)
     run, is_local = open_project_stack(project), engine_of(project).needs_emulator
     choice = choose_resources(project, plan, refresh=refresh, targets=target, replaced=replace)
-    check_state = approve(project, yes=yes, plan=plan, digest=digest)
+    check_state = approve(project, choice, yes=yes, plan=plan, digest=digest)
     make_ready(project)
     refuse_foreign_scripts(project, run, os.environ)
     print_message(f"Updating {project.name}/{stack}")

@@ -107,6 +107,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     updated = [work.stack for work in plan.updates.values()]
     if session.store.is_remote:
         session.passphrases.refuse_made_here(updated)
+    session.passphrases.refuse_missing([*updated, *leaving])
     make_ready(session, [*updated, *leaving])
     picture = Picture()
     with (

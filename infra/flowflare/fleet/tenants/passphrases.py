@@ -62,6 +62,23 @@ class Passphrases:
                 remedy=f"Write `passphrase` in tenants.yaml, or set {VARIABLE}.",
             )
 
+    def refuse_missing(self, stacks: Iterable[str]) -> None:
+        """Refuse stacks whose variable or file has no passphrase. Commands are not run here.
+
+        Raises:
+            SecretError: the stacks without a passphrase, all of them.
+        """
+        missing = []
+        for stack in stacks:
+            source = self._sources.get(stack)
+            if source is not None and source.command is None and not self._read_text(source):
+                missing.append(f"stack {stack}: the {_place(source)} has none")
+        if missing:
+            count = f"{len(missing)} stacks have" if len(missing) > 1 else "1 stack has"
+            lines = "\n".join(f"  {line}" for line in missing)
+            remedy = "Nothing was changed. Set the variables or write the files."
+            raise SecretError(f"{count} no passphrase:\n{lines}", remedy=remedy)
+
     def sealed_environ_of(self, stack: str) -> dict[str, str]:
         """Return the environment variables of a stack's run without any passphrase."""
         del stack
@@ -69,21 +86,27 @@ class Passphrases:
         return {key: value for key, value in self._environ.items() if key not in hidden}
 
     def _read_passphrase(self, stack: str, source: PassphraseSource) -> str:
+        text = self._read_text(source)
         if source.env is not None:
-            text = self._environ.get(source.env, "")
             remedy = f"Set {source.env}."
         elif source.file is not None:
-            path = self._root / source.file
-            text = _line(read_text(path)) if path.exists() else ""
             remedy = f"Write it to {source.file}."
         else:
             remedy = "Run it by itself: it must print the passphrase and exit with 0."
-            text = self._run_command(source.command or [])
         if not text:
             raise SecretError(
                 f"the {_place(source)} has no passphrase for stack {stack}", remedy=remedy
             )
         return text
+
+    def _read_text(self, source: PassphraseSource) -> str:
+        """Read a passphrase; empty if its source has none."""
+        if source.env is not None:
+            return self._environ.get(source.env, "")
+        if source.file is not None:
+            path = self._root / source.file
+            return _line(read_text(path)) if path.exists() else ""
+        return self._run_command(source.command or [])
 
     def _run_command(self, words: list[str]) -> str:
         try:

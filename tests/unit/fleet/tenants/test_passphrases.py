@@ -52,3 +52,15 @@ def test_a_missing_passphrase_is_reported_with_its_source(tmp_path: Path) -> Non
         found.environ_of("e-prod")
     with pytest.raises(SecretError, match="file keys/c-prod has no passphrase for stack c-prod"):
         found.environ_of("c-prod")
+
+
+def test_all_missing_passphrases_are_reported_before_a_rollout(tmp_path: Path) -> None:
+    found = passphrases(tmp_path)
+    found.refuse_missing(["a-b-prod", "c-dev", "d-prod", "e-dev"])  # a command is not run for it
+    with pytest.raises(SecretError) as refused:
+        found.refuse_missing(["a-b-prod", "c-prod", "e-prod"])
+    assert refused.value.message.splitlines() == [
+        "2 stacks have no passphrase:",
+        "  stack c-prod: the file keys/c-prod has none",
+        "  stack e-prod: the environment variable PASS_E_PROD has none",
+    ]
