@@ -68,6 +68,23 @@ def test_the_file_holds_no_secret_and_nothing_to_try_one_out_with(shop: Path) ->
     assert [part for part in facts if facts[part] and facts[part] == again[part]] == []
 
 
+def test_an_empty_passphrase_protects_nothing_so_a_key_is_asked_for(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = shop / "Pulumi.local.yaml"
+    text = stack.read_text()
+    stack.write_text("\n".join(line for line in text.splitlines() if "salt" not in line[:16]))
+    stack.write_text(stack.read_text().partition("  flowflare:clientOverrides")[0])
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    said = preview(shop)
+    assert said.code == 1
+    assert "Set FLOWFLARE_FINGERPRINT_KEY to a random text" in said.err
+    monkeypatch.setenv("FLOWFLARE_FINGERPRINT_KEY", "a random text of the machine")
+    assert preview(shop).code == 0
+    monkeypatch.setenv("FLOWFLARE_FINGERPRINT_KEY", "a random text of another machine")
+    assert "configuration: cloudflare:baseUrl was changed" in apply(shop).err
+
+
 def test_another_file_than_the_approved_one_is_refused(shop: Path) -> None:
     assert preview(shop).code == 0
     said = apply(shop, "--digest", f"sha256:{'0' * 64}")

@@ -33,6 +33,13 @@ def test_a_plan_is_applied_unless_the_state_has_moved(project: Project) -> None:
     assert project.account.list_writes(last) == []
 
     assert run(project, "preview", "--out", plan).code == 0
+    by_hand = {"name": "BY_HAND", "text": "x", "type": "secret_text"}
+    project.account.put("/workers/scripts/local-flowflare-orders/secrets", by_hand)
+    moved = run(project, "up", "--plan", plan)
+    assert moved.code == 1
+    assert moved.err.splitlines()[1] == "  account: local-flowflare-orders was changed"
+
+    assert run(project, "preview", "--out", plan).code == 0
     project.edit("Pulumi.local.yaml", "protect: false", "protect: true")
     project.open_stack().up()
     project.edit("Pulumi.local.yaml", "protect: true", "protect: false")

@@ -1,13 +1,14 @@
 """Save a plan for an approval, and check a saved plan before it is applied."""
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from flowflare.cli.stacks import make_plan
-from flowflare.errors import PlanError
+from flowflare.cli.stacks import make_plan, open_account
+from flowflare.errors import FlowflareError, PlanError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
@@ -23,6 +24,8 @@ def plan_with_facts(
     digests: "Digests",
     say: Callable[[str], None],
     on_event: "OnEvent | None" = None,
+    *,
+    reads_account: bool = False,
 ) -> "tuple[Plan, Facts]":
     """Plan what `up` would do, and digest what the plan depends on.
 
@@ -30,12 +33,18 @@ def plan_with_facts(
         digests: computes the digests.
         say: called with a sentence before slow work.
         on_event: called with each planned step, and each message of the program.
+        reads_account: whether the uploads of the deployed scripts are read.
+
+    Raises:
+        FlowflareError: the plan cannot be made, or the account cannot be read.
     """
-    from flowflare.engine.plan_facts import read_facts
+    from flowflare.engine.plan_facts import read_facts, read_uploads
 
     seen: list[tuple[Deployment, Sequence[Resource]]] = []
     plan = make_plan(project, say, on_event, lambda *what: seen.append(what))
-    return plan, read_facts(project, os.environ, *seen[-1], digests)
+    state, declared = seen[-1]
+    account = read_uploads(open_account(project), state) if reads_account else None
+    return plan, read_facts(project, os.environ, state, declared, digests, account)
 
 
 class PlanSaver:
@@ -56,9 +65,14 @@ class PlanSaver:
 
     def observe(self, deployment: "Deployment", declared: "Sequence[Resource]") -> None:
         """Record the inputs of the plan."""
-        from flowflare.engine.plan_facts import read_facts
+        from flowflare.engine.plan_facts import read_facts, read_uploads
 
-        self._facts = read_facts(self._project, os.environ, deployment, declared, self._digests)
+        account = None
+        with contextlib.suppress(FlowflareError):  # such as without a token
+            account = read_uploads(open_account(self._project), deployment)
+        self._facts = read_facts(
+            self._project, os.environ, deployment, declared, self._digests, account
+        )
 
     def write(self, path: Path, document: "PlanDocument") -> str:
         """Write the plan to a file; return the file's digest, which an approval names."""
@@ -93,7 +107,8 @@ def check_saved_plan(project: "Project", path: Path, digest: str | None) -> "Che
     saved, found = read_plan(path, digest)
     saved.require_stack(project.name, project.stack)
     digests = Digests(open_key(saved.key, project, os.environ))
-    plan, facts = plan_with_facts(project, digests, print_message)
+    reads_account = saved.facts.account is not None
+    plan, facts = plan_with_facts(project, digests, print_message, reads_account=reads_account)
     document = describe_plan(review(plan), project=project.name, stack=project.stack)
     moved = list_moved(saved, facts, document)
     if moved:

@@ -84,13 +84,13 @@ def _add_needs(project: "Project", plan: "Plan", on_event: "OnEvent | None") -> 
     from flowflare.engine.preflight import add_needs, find_needs
     from flowflare.values.events import warn
 
-    needs = find_needs(project, os.environ, lambda: _open_account(project))
+    needs = find_needs(project, os.environ, lambda: open_account(project))
     for text in needs.unchecked:
         warn(on_event, text)
     return add_needs(plan, needs)
 
 
-def _open_account(project: "Project") -> "ReadAccess":
+def open_account(project: "Project") -> "ReadAccess":
     """Open the stack's account, to be read while a person waits.
 
     Raises:

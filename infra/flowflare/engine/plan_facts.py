@@ -7,17 +7,21 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
 from flowflare.config.files import Project
 from flowflare.engine.given_secrets import list_given_sources
 from flowflare.errors import SecretError
+from flowflare.kinds import workers_script
 from flowflare.model.frozen import Frozen
 from flowflare.secrets.sources import Place, fetch
 from flowflare.state.checkpoint import Deployment, Resource, dump_resource, dump_secret
-from flowflare.values.properties import Secret, Value
+from flowflare.values.properties import Secret, Value, reveal
+
+if TYPE_CHECKING:
+    from flowflare.kinds.access import Access
 
 #: Takes what a plan was made of: the state, and the records of what the program declares.
 Observe = Callable[[Deployment, Sequence[Resource]], None]
@@ -40,6 +44,10 @@ class Facts(Frozen):
     program: dict[str, dict[str, str]] = Field(
         description="Each property and the options of what the program declares, by URN; no "
         "components."
+    )
+    account: dict[str, str] | None = Field(
+        default=None,
+        description="Each deployed script's upload, by name; null if the account was not read.",
     )
 
 
@@ -73,6 +81,7 @@ def read_facts(
     deployment: Deployment,
     declared: Iterable[Resource],
     digests: Digests,
+    account: Mapping[str, str] | None = None,
 ) -> Facts:
     """Digest what a plan depends on.
 
@@ -81,11 +90,15 @@ def read_facts(
         deployment: the state that the plan is based on.
         declared: the records of what the program declares.
         digests: computes the digests.
+        account: what `read_uploads` returned; None if the account was not read.
 
     Raises:
         SecretError: a secret of the state cannot be opened.
     """
     return Facts(
+        account=None
+        if account is None
+        else {name: digests.digest(text) for name, text in account.items()},
         configuration={
             key: digests.digest([value.text, value.secret])
             for key, value in sorted(project.values.items())
@@ -114,6 +127,25 @@ def digest_state(deployment: Deployment, digests: Digests) -> dict[str, str]:
     for operation in deployment.pending:
         found[f"{operation.resource.urn} ({operation.doing})"] = ""
     return found
+
+
+def read_uploads(access: "Access", deployment: Deployment) -> dict[str, str]:
+    """Read when each script of a state was last uploaded, with one call for each account.
+
+    Raises:
+        FlowflareError: the account cannot be read.
+    """
+    scripts = {
+        (str(reveal(record.inputs.get("accountId"))), str(reveal(record.inputs.get("scriptName"))))
+        for record in deployment.resources
+        if record.type == workers_script.KIND.type and not record.delete
+    }
+    found = {}
+    for account in sorted({account for account, _ in scripts}):
+        for row in access.client.call("GET", f"/accounts/{account}/workers/scripts") or ():
+            if (account, row.get("id")) in scripts:
+                found[str(row["id"])] = f"{row.get('etag')} {row.get('modified_on')}"
+    return {name: found.get(name, "") for _, name in sorted(scripts)}
 
 
 def _digest_given(project: Project, environ: Mapping[str, str], digests: Digests) -> dict[str, str]:

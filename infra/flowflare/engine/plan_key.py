@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from flowflare.config.engine import engine_of
 from flowflare.config.files import Project, private_folder
 from flowflare.errors import PlanError
 from flowflare.model.frozen import Frozen
@@ -41,7 +42,7 @@ def make_key(project: Project, environ: Mapping[str, str]) -> tuple[bytes, Seale
         PlanError: neither a passphrase nor the variable is set to protect it.
     """
     nonce = secrets.token_hex(32)
-    passphrase = _find_passphrase(project, environ, make=True)
+    passphrase = _find_passphrase(project, environ, make=engine_of(project).needs_emulator)
     if passphrase is None:
         return _derive(nonce, environ, project), SealedKey(salt="", sealed=nonce)
     vault = Vault(passphrase, place=_PLACE)
@@ -71,7 +72,7 @@ def _find_passphrase(
     if project.secrets_provider not in ("", "passphrase"):
         return None
     found = find_passphrase(private_folder(project.root), environ, make=make)
-    return found if found.text or found.lost else None
+    return found if found.text else None
 
 
 def _derive(nonce: str, environ: Mapping[str, str], project: Project) -> bytes:

@@ -116,6 +116,8 @@ def list_moved(saved: SavedPlan, facts: Facts, plan: PlanDocument) -> list[str]:
         "secrets": compare_digests(before.secrets, facts.secrets),
         "state": compare_digests(before.state, facts.state),
     }
+    if before.account is not None:
+        parts["account"] = compare_digests(before.account, facts.account or {})
     moved = [f"{part}: {change}" for part, changes in parts.items() for change in changes]
     declared = [f"program: {change}" for change in _compare_program(before.program, facts.program)]
     if moved and declared:
