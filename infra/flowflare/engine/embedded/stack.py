@@ -103,7 +103,7 @@ class EmbeddedStack:
             if check_state is not None:
                 check_state(state.deployment)
             self._refuse_remote(state.config)
-            self._require_needs(state, report)
+            self._require_needs(report)
             ledger = self._ledger(state, held)
             providers = self._providers(state.config)
             try:
@@ -295,25 +295,19 @@ class EmbeddedStack:
             refuses_others=not engine_of(project).needs_cli,
         )
 
-    def _require_needs(self, state: StackState, report: RunLog) -> None:
+    def _require_needs(self, report: RunLog) -> None:
         """Refuse what lacks something or cannot be made, before anything is changed."""
         from flowflare.engine.access import read_base_url
-        from flowflare.engine.embedded.survey import Surveyor
-        from flowflare.engine.preflight import refuse_known_failures, require_needs
+        from flowflare.engine.embedded.survey import survey
+        from flowflare.engine.preflight import require_needs
         from flowflare.kinds.access import ReadAccess
 
         def open_access() -> ReadAccess:
-            base_url = state.config.texts.get("cloudflare:baseUrl")
-            base_url = base_url or read_base_url(self.project, self._environ)
-            return ReadAccess(base_url, self.token(), api=self._api)
+            url = read_base_url(self.project, self._environ)
+            return ReadAccess(url, self.token(), api=self._api)
 
         require_needs(self.project, self._environ, open_access, report.note)
-        survey = RunLog(None, self._clock)
-        ledger = Ledger(state.deployment, lambda: "", None)
-        surveyor = Surveyor(ledger, self._providers(state.config), survey, dry_run=True)
-        with self._own_code(), contextlib.suppress(FlowflareError):
-            self._run(surveyor, survey, state.config)  # the run itself reports the program's errors
-        refuse_known_failures(survey.failures)
+        survey(self.run_over)
 
     def _refuse_remote(self, config: Configuration) -> None:
         from flowflare.kinds.access import require_loopback

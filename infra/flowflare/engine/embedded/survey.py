@@ -3,10 +3,35 @@
 The program runs once as in a preview, but no provider is called: only types matter.
 """
 
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
 from flowflare.engine.embedded.apply import Answer, Deployer
 from flowflare.engine.embedded.goal import Goal
 from flowflare.engine.embedded.providers.recorded import RecordedType
+from flowflare.engine.preflight import refuse_known_failures
+from flowflare.engine.report import RunLog
+from flowflare.errors import FlowflareError
 from flowflare.state.checkpoint import Resource
+
+
+def survey(run_over: Callable[..., tuple[Any, Any, RunLog]]) -> None:
+    """Refuse a program that declares what cannot be made. The run itself reports its other errors.
+
+    Args:
+        run_over: `EmbeddedStack.run_over`.
+
+    Raises:
+        UpdateFailed: all resources that cannot be made.
+    """
+    report = None
+    with contextlib.suppress(FlowflareError):
+        _, _, report = run_over(
+            lambda ledger, providers, report: Surveyor(ledger, providers, report, dry_run=True)
+        )
+    if report is not None:
+        refuse_known_failures(report.failures)
 
 
 class Surveyor(Deployer):

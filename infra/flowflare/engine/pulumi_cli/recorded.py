@@ -4,18 +4,21 @@ The CLI shows a whole list as secret if one item is secret, and needs Cloudflare
 is the embedded engine's: property by property, binding by binding, without calls to Cloudflare.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.engine.pulumi_cli.state import Export, read_deployment
+from flowflare.errors import FlowflareError
 from flowflare.kinds import cron_cleanup
 from flowflare.values.events import OnEvent, Plan, Step
 
 if TYPE_CHECKING:
     from flowflare.engine.plan_facts import Observe
+    from flowflare.engine.pulumi_cli.translate import Translator
 
 
 def recorded_plan(
@@ -38,6 +41,47 @@ def recorded_plan(
     """
     deployment = read_deployment(project, environ, export)
     return plan_over(project, deployment, environ, on_event=on_event, observe=observe)
+
+
+def preview_and_record(
+    project: Project,
+    environ: Mapping[str, str],
+    export: Export,
+    operate: "Callable[..., Translator]",
+    observe: "Observe",
+) -> "tuple[Translator, Plan | None]":
+    """Preview by the CLI, and record the program while it runs.
+
+    Args:
+        export: runs `pulumi stack export --show-secrets`.
+        operate: runs the CLI's preview, with the program that `served` and `client` name.
+        observe: takes what the recording was made of, with its secrets.
+
+    Returns:
+        The run of the CLI, and the recording's plan; None if the program cannot be recorded, such
+        as for secrets that only the CLI can open.
+    """
+    from flowflare.engine.pulumi_cli.served import ServedProgram
+
+    ended: list[Translator] = []
+    served = ServedProgram(
+        lambda address: ended.append(operate(served=served, client=address)), environ
+    )
+    if project.shared.runtime_options.get("virtualenv"):
+        run = operate()  # the program needs the Python of that environment
+        with contextlib.suppress(FlowflareError):
+            return run, recorded_plan(project, environ, export=export, observe=observe)
+        return run, None
+    plan: Plan | None = None
+    try:
+        deployment = read_deployment(project, environ, export)
+        plan = plan_over(project, deployment, environ, run_program=served.run, observe=observe)
+    except FlowflareError:
+        if served.started and not ended:
+            raise
+    if not served.started:
+        return operate(), None
+    return ended[0], plan if served.recorded else None
 
 
 def add_details(plan: Plan, recorded: Plan) -> Plan:

@@ -76,11 +76,17 @@ class CliStack:
 
         Without a recording, `observe` takes the inputs as the CLI shows them, without secrets.
         """
-        from flowflare.engine.pulumi_cli.recorded import add_details
+        from flowflare.engine.pulumi_cli.recorded import add_details, preview_and_record
 
         self._workspace.require_plugins("preview")
         seen: list[tuple[Deployment, Sequence[Resource]]] = []
-        run, recorded = self._recorded_preview(on_event, lambda *what: seen.append(what))
+        run, recorded = preview_and_record(
+            self.project,
+            self._environ,
+            self._export_opened,
+            partial(self._operate, "preview", on_event, planning=True),
+            lambda *what: seen.append(what),
+        )
         steps, outputs = _redact_run(run)
         if observe is not None and recorded is not None:
             observe(*seen[-1])
@@ -261,49 +267,6 @@ class CliStack:
                 yield
             finally:
                 self._holding = None
-
-    def _recorded_preview(
-        self, on_event: OnEvent | None, observe: "Observe"
-    ) -> tuple[Translator, Plan | None]:
-        """Preview by the CLI, and record the program while it runs.
-
-        Returns:
-            The run of the CLI, and the recording's plan; None if the program cannot be recorded,
-            such as for secrets that only the CLI can open.
-        """
-        from flowflare.engine.embedded.plan_over import plan_over
-        from flowflare.engine.pulumi_cli.recorded import recorded_plan
-        from flowflare.engine.pulumi_cli.served import ServedProgram
-
-        ended: list[Translator] = []
-
-        def run_cli(address: str) -> None:
-            run = self._operate("preview", on_event, planning=True, served=served, client=address)
-            ended.append(run)
-
-        served = ServedProgram(run_cli, self._environ)
-        if self.project.shared.runtime_options.get(
-            "virtualenv"
-        ):  # the program needs the Python of that environment
-            run = self._operate("preview", on_event, planning=True)
-            with contextlib.suppress(FlowflareError):
-                export = self._export_opened
-                return run, recorded_plan(
-                    self.project, self._environ, export=export, observe=observe
-                )
-            return run, None
-        plan: Plan | None = None
-        try:
-            deployment = read_deployment(self.project, self._environ, self._export_opened)
-            plan = plan_over(
-                self.project, deployment, self._environ, run_program=served.run, observe=observe
-            )
-        except FlowflareError:
-            if served.started and not ended:
-                raise
-        if not served.started:
-            return self._operate("preview", on_event, planning=True), None
-        return ended[0], plan if served.recorded else None
 
     def _import(self, exported: Mapping[str, Any]) -> None:
         if self._holding:
