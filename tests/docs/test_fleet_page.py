@@ -27,12 +27,12 @@ COMMAND = re.compile(r"\bflowflare (?:fleet|env) [a-z]+(?: [^`|>#\n.]+)?")
 
 @pytest.mark.parametrize("line", sorted(set(COMMAND.findall(FLEET + ENVIRONMENTS + PREVIEWS))))
 def test_its_commands_exist(line: str) -> None:
-    group: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     words = shlex.split(line)[1:]
-    command = group.commands[words[0]].commands[words[1]]
-    parameters = command.params
-    known = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
-    assert [word for word in words[2:] if word.startswith("-") and word not in known] == []
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+    assert [word for word in words if word.startswith("-") and word not in known] == []
 
 
 def test_its_samples_are_valid_fleets(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_provider_whose_module_moved_cannot_delete_and_the_error_says_why(
 ) -> None:
     thing_sample.write_program("from things import Thing\nThing('z')").up()
     (thing_sample.root / "infra" / "things.py").unlink()
-    with pytest.raises(UpdateFailed, match="Its module and class must stay where they were"):
+    with pytest.raises(UpdateFailed, match="Its module and class must not be moved"):
         thing_sample.write_program("import pulumi").up()
     assert world.list_ids() == ["z-a"]
 

@@ -169,7 +169,7 @@ def test_a_resource_of_an_unknown_type_can_be_previewed_but_not_created(sample: 
         """
     )
     assert list_changes(sample.preview()) == {"b": "create"}
-    with pytest.raises(UpdateFailed, match="cannot make a aws:s3/bucket:Bucket") as caught:
+    with pytest.raises(UpdateFailed, match="cannot create a aws:s3/bucket:Bucket") as caught:
         sample.up()
     assert "cloudflare:index/d1Database:D1Database" in str(caught.value)
 

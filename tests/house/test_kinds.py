@@ -27,7 +27,8 @@ NAMING_TYPES: dict[str, str] = {
 }
 #: Modules outside of a script's folder that name one of its settings, each with the reason.
 NAMING_SETTINGS: dict[str, str] = {
-    "review/policy": "the policy `observability`",
+    "policies/workers.py": "the policy `observability`",
+    "engine/preflight.py": "the Workers that must exist before the script",
     "kinds/bindings/workers.py": "the Workers that must exist before the script",
     "model/worker.py": "the Workers that must exist before the script",
     "resources/service.py": "the Workers that must exist before the script",
