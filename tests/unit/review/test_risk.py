@@ -127,6 +127,9 @@ def test_the_history_of_a_new_database_loses_nothing(database: str) -> None:
 
 
 def test_files_that_run_on_an_existing_database_may_lose_rows() -> None:
+    recorded = {"database_id": "[id of shop-database]", "migrations": DROPS}
+    before = {**recorded, "migrations": []}
+    assert entry_of(step("update", "D1Migrations", before, recorded)).risk == "loses-data"
     database = "3f2a0c9e-0000-4000-8000-000000000000"
     made = step("create", "D1Migrations", None, {"database_id": database, "migrations": DROPS})
     assert entry_of(made).risk == "loses-data"

@@ -23,7 +23,7 @@ def files_to_run(step: Step) -> tuple[MigrationFile, ...]:
     if not pending:
         return ()
     applied = [file for file in _parse_files(step) if file not in pending]
-    is_new = is_new_database((step.new or {}).get("database_id"))
+    is_new = step.op != "update" and is_new_database((step.new or {}).get("database_id"))
     found = _lint_files([*applied, *pending], applied=len(applied), is_new=is_new)
     return tuple(
         MigrationFile(
