@@ -14,6 +14,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.y*ml"))
+STARTER = sorted((ROOT / "templates" / "starter" / "github").glob("*.yml"))
 TEXTS = {file.stem: file.read_text("utf-8") for file in FILES}
 WORKFLOWS: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
 PINNED = re.compile(r"(?:actions|pypa)/[a-z-]+@[0-9a-f]{40}")
@@ -37,6 +38,21 @@ def used(name: str, action: str) -> list[dict[str, Any]]:
 def test_these_workflows_exist_and_each_is_short() -> None:
     assert set(WORKFLOWS) == {"plan", "comment", "up", "ci", "release"}
     assert [name for name, text in TEXTS.items() if len(text.splitlines()) > 70] == []
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *STARTER], ids=lambda path: f"{path.parent.parent.name}-{path.stem}"
+)
+def test_an_expression_names_only_jobs_and_steps_that_it_can_read(path: Path) -> None:
+    """`needs` has the jobs that a job names itself, not those that they need. Others are empty."""
+    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    for job in jobs.values():
+        names = job.get("needs", [])
+        needed = {names} if isinstance(names, str) else set(names)
+        assert needed <= set(jobs)
+        assert set(re.findall(r"\bneeds\.([\w-]+)", str(job))) <= needed
+        identities = {step["id"] for step in job["steps"] if "id" in step}
+        assert set(re.findall(r"\bsteps\.([\w-]+)", str(job))) <= identities
 
 
 def test_permissions_are_no_more_than_each_needs() -> None:
