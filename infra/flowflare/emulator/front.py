@@ -28,8 +28,6 @@ class FrontDoor:
 
     Args:
         app: the application that answers all other requests.
-        routing: finds the Worker of a request.
-        runtime: knows the addresses of Workers.
     """
 
     def __init__(self, app: ASGIApp, routing: RoutingStore, runtime: Runtime) -> None:

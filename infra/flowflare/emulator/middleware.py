@@ -75,7 +75,6 @@ class Gatekeeper:
     """Apply authentication, the limit on calls, fault rules and the log to calls of the API.
 
     Attributes:
-        app: the application that answers.
         tokens: the tokens that the API accepts.
     """
 

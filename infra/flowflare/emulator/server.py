@@ -93,7 +93,6 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     """Open the database and create every part.
 
     Args:
-        data: the folder that holds all data.
         identity: what `/emulator/health` says about this process.
 
     Raises:

@@ -22,8 +22,6 @@ class HistoryFinding:
     Attributes:
         step: the step's index; None if the mistake is not in a single step.
         binding: the binding that reveals it; None if there is none.
-        message: what is wrong.
-        remedy: what to write instead.
     """
 
     step: int | None

@@ -30,7 +30,6 @@ class UnusableFileError(OSError):
     """A file that cannot be read as what it should be: `filename` and `strerror` say why.
 
     Args:
-        path: the file.
         why: what is wrong with it, as the end of a sentence: `is a socket, not a file`.
     """
 
@@ -45,7 +44,6 @@ def open_file(path: Path, *, follow_links: bool = True) -> BufferedReader:
     """Open a regular file for reading.
 
     Args:
-        path: the file.
         follow_links: whether the last part of the path may be a symbolic link.
 
     Raises:
@@ -87,7 +85,6 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES, follow_links: bool = True)
     """Read a whole file.
 
     Args:
-        path: the file.
         most: the largest size that is accepted, in bytes.
         follow_links: whether the last part of the path may be a symbolic link.
 
@@ -107,7 +104,6 @@ def read_text(path: Path, *, most: int = MOST_BYTES, newline: str | None = None)
     r"""Read a whole file of UTF-8 text.
 
     Args:
-        path: the file.
         most: the largest size that is accepted, in bytes.
         newline: None to turn every line ending into `\n`, as Python's text files do; an empty text
             to keep the line endings.
