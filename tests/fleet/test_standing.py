@@ -99,12 +99,12 @@ def test_the_error_rate_counts_runs_since_the_wave_began(
         update = {"type": "run_update", "run_update": {"id": run, "status": status}}
         post(first, "api/workflows/update", update)
     begun = "2026-01-01T00:00:00.000Z"
-    assert checking(max_error_rate=0.5).check_errors(first, begun).healthy
-    verdict = checking(max_error_rate=0.4).check_errors(first, begun)
+    assert checking(maxErrorRate=0.5).check_errors(first, begun).healthy
+    verdict = checking(maxErrorRate=0.4).check_errors(first, begun)
     assert not verdict.healthy
     assert verdict.found == (f"1 of 2 runs since {begun} failed; the limit is 40%",)
     after = "2100-01-01T00:00:00.000Z"
-    assert checking(max_error_rate=0).check_errors(first, after).healthy
+    assert checking(maxErrorRate=0).check_errors(first, after).healthy
 
 
 class _ServiceWithoutKeys(BaseHTTPRequestHandler):
