@@ -92,7 +92,6 @@ def plan_adoption(
     """Read and check everything, without changing anything.
 
     Args:
-        place: the account.
         opened: opens the stack of a project.
         names: chosen names in the account by their key: `service`, `clients.orders`.
 

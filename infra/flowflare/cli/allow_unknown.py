@@ -33,7 +33,6 @@ def refuse_unused(allowed: Mapping[str, str], unknown: Collection[str]) -> None:
 
     Args:
         allowed: the reasons by name.
-        unknown: the names of all that is unknown.
     """
     refuse_allowed(
         [f"nothing of {name} is unknown: remove it" for name in allowed if name not in unknown]

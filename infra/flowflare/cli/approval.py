@@ -45,7 +45,6 @@ def approve(
 
     Args:
         yes: whether `--yes` was given.
-        digest: the digest that was approved.
 
     Returns:
         A function that refuses a state that has changed since the plan; None without a plan.

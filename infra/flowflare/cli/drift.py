@@ -91,7 +91,6 @@ def end(found: DriftDocument, *, exit_code: bool) -> None:
     """Exit with the code for a result that was printed.
 
     Args:
-        found: the result.
         exit_code: whether to exit with 2 if something has drifted.
 
     Raises:
@@ -122,7 +121,6 @@ def look(
     """Compare stacks with their accounts; each list of an account is read once.
 
     Args:
-        shared: the project.
         allowed: the reasons by the name of what may be unknown.
 
     Raises:

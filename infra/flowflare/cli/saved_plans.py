@@ -86,7 +86,6 @@ def check_saved_plan(project: "Project", path: Path, digest: str | None) -> "Che
     """Check that `up` would still do what a saved plan says.
 
     Args:
-        path: the plan's file.
         digest: the digest that was approved; None for any.
 
     Returns:

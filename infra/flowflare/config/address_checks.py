@@ -15,7 +15,6 @@ def check_addresses(
 
     Args:
         written: the configuration's keys without the namespace.
-        clients: the clients by name.
     """
     workers: list[tuple[Path, Mapping[str, Any]]] = [((), written)]
     workers += [(("clients", name), fields) for name, fields in clients.items()]

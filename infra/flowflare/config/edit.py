@@ -47,9 +47,6 @@ def set_values(
         header: values of top-level keys, such as `encryptionsalt`.
         check: is called with the new text before it is saved; raises to keep the file as it is.
 
-    Returns:
-        The file's text.
-
     Raises:
         ConfigError: the file is not YAML, or its layout cannot be edited safely.
     """

@@ -205,7 +205,6 @@ def read_project_file(root: Path, *, check: bool = True) -> ProjectFile:
     """Read `Pulumi.yaml`.
 
     Args:
-        root: its folder.
         check: whether problems are raised. If not, they are raised with those of a stack's file.
 
     Raises:

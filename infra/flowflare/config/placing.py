@@ -86,9 +86,6 @@ def place_value(project: Project, keys: Keys, value: Written) -> dict[Keys, Writ
 def find_client(project: Project, secret: str, client: str | None) -> str:
     """Return the client that has a secret.
 
-    Args:
-        client: the client's name if it is given.
-
     Raises:
         ConfigError: there is no such client, or several clients could be meant.
     """

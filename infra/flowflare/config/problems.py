@@ -83,7 +83,6 @@ def from_validation(
     """Turn pydantic's errors into problems.
 
     Args:
-        errors: pydantic's list.
         model: the schema that was checked, for the known keys.
         moved: returns the path at which a value is written, for merged values.
         places: finds files and lines.

@@ -69,7 +69,6 @@ def find_unknown_keys(
     The file of a project in another language is not checked: Pulumi YAML contains its program.
 
     Args:
-        fields: the file's top-level keys.
         known: `PROJECT_KEYS` or `STACK_KEYS`.
     """
     from flowflare.config.problems import nearest

@@ -113,11 +113,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def describe_read_error(path: Path, error: OSError) -> Problem:
-    """Describe why a configuration file cannot be read.
-
-    Args:
-        path: the file.
-    """
+    """Describe why a configuration file cannot be read."""
     if not isinstance(error, UnusableFileError):
         return Problem(path.name, f"cannot be read: {error.strerror}")
     why = error.strerror or ""

@@ -167,7 +167,6 @@ class _Wanted:
 
     Attributes:
         path: the keys below the clients in the configuration.
-        words: what it is.
         is_there: returns whether the account has it.
     """
 

@@ -64,12 +64,7 @@ def plan_steps(session: FleetSession, *, finish: bool) -> tuple[RotationStep, ..
 
 
 def write_keys(session: FleetSession, keys: Keys) -> None:
-    """Write keys into `tenants.yaml`, and the stacks' files from it.
-
-    Args:
-        session: the environment.
-        keys: the keys.
-    """
+    """Write keys into `tenants.yaml`, and the stacks' files from it."""
     environment = session.environment.name
     source = read_source(session.root, session.environ, [])
     written = mapping(_inside(source.written if source else {}, "environments", environment))

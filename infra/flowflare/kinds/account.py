@@ -15,13 +15,7 @@ Row = Mapping[str, Any]
 class Account:
     """One account; reads it by the API, and writes nothing.
 
-    Args:
-        client: the API.
-        account_id: the account.
-
     Attributes:
-        client: the API.
-        identity: the account's ID.
         calls: the number of requests so far, without retries.
     """
 

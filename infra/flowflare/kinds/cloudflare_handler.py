@@ -11,11 +11,7 @@ from flowflare.values.properties import Props, changed_keys
 
 
 class CloudflareHandler(ABC):
-    """The handler of a kind of Cloudflare resource, which compares its inputs.
-
-    Args:
-        access: the API.
-    """
+    """The handler of a kind of Cloudflare resource, which compares its inputs."""
 
     required: ClassVar[tuple[str, ...]] = ()
     """Required inputs."""

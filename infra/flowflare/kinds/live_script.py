@@ -23,7 +23,6 @@ class LiveScript:
     Attributes:
         migration_tag: the tag of its last class migration; None if it has none.
         bindings: its bindings; secrets have no values.
-        settings: its other settings.
         has_assets: whether it has static assets.
     """
 

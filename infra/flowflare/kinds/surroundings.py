@@ -34,7 +34,6 @@ class Implementation:
     """The class of a script that runs a Workflow.
 
     Attributes:
-        class_name: the class.
         code: the script's ES module; None if the plan does not have it.
     """
 

@@ -55,9 +55,6 @@ class RemoteDatabase:
     """One D1 database over Cloudflare's API.
 
     Args:
-        client: the API.
-        account_id: the account.
-        database_id: the database.
         table: its table of applied migrations; by default wrangler's.
 
     Attributes:

@@ -58,7 +58,6 @@ def write_conversion(
 
     Args:
         objects: the database's definitions, by type and name.
-        files: the migrations that create the tables.
     """
     parts = [
         "-- Converts the rows of the original Flowflare's tables. Make a backup first:",

@@ -36,7 +36,6 @@ class HistoryProblem:
     """A difference between the files and the applied migrations.
 
     Attributes:
-        kind: the kind of difference.
         file: the applied file, or the new file that conflicts with it.
         message: what is wrong; begins with a file's name.
     """

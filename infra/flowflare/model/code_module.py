@@ -10,7 +10,6 @@ class CodeModule:
     Attributes:
         name: the name by which it is imported.
         content_type: its media type, such as `application/wasm`.
-        base64: its content.
     """
 
     name: str

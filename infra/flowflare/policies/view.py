@@ -76,10 +76,7 @@ class Stack:
     """A stack as the program declares it.
 
     Attributes:
-        project: the project's name.
-        name: the stack's name.
         tenant: the stack's tenant; empty if it has none.
-        environment: the stack's environment.
         resources: the declared resources, sorted by name, without those that will be deleted.
         configuration: the keys of the namespace `flowflare` without the prefix, such as
             `allowedOrigins`, without secrets.

@@ -39,7 +39,6 @@ def read_assets(spec: AssetsSpec, client: str, root: Path) -> RenderedAssets:
     Args:
         spec: the client's static assets.
         client: the client's name, for messages.
-        root: the project's folder.
 
     Raises:
         RenderError: the folder is missing, or a file cannot be uploaded.

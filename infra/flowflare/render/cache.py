@@ -41,11 +41,7 @@ def hash_parts(*parts: str) -> str:
 
 
 class BundleCache:
-    """The bundles of one project, in `.flowflare/cache/bundles`.
-
-    Args:
-        root: the project's folder.
-    """
+    """The bundles of one project, in `.flowflare/cache/bundles`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -131,7 +131,6 @@ def describe_missing_folder(folder: str, root: Path) -> str:
 
     Args:
         folder: the folder, relative to the project, which a build writes.
-        root: the project's folder.
     """
     return f"{NOT_COMPARED}{folder}, {_hash_folder((root / folder).parent)}"
 

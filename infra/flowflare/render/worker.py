@@ -40,7 +40,6 @@ class RenderedWorker:
 
     Attributes:
         script_name: the Worker's name in the account.
-        main_module: the module's name.
         content: the ES module.
         content_sha256: the SHA-256 of the content, in hexadecimal.
         exports: the module's exports, sorted.
@@ -79,7 +78,6 @@ def render_stack(
     """Render every Worker of a stack.
 
     Args:
-        spec: the stack.
         root: the project's folder, for sources and own templates.
         on_progress: receives a message about slow work.
 
@@ -168,7 +166,6 @@ def _make_source_map(text: str, *, lines_before: int) -> CodeModule:
     """Make the source map's part of an upload, named as the bundle's last line names it.
 
     Args:
-        text: the bundle's source map.
         lines_before: the number of lines before the bundle.
     """
     found = parse_json(text)
@@ -197,7 +194,6 @@ def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> Rendered
     uploads the script, must also change the script that is deployed after it.
 
     Args:
-        spec: the service.
         root: the project's folder, for its own templates.
 
     Raises:

@@ -33,7 +33,6 @@ def render_wrangler_files(
     """Write `wrangler.jsonc` for every script of the stack, by script name.
 
     Args:
-        spec: the stack.
         database_id: the D1 database's ID, which only Cloudflare knows.
         project: the path of the project's folder from the folder of a file.
     """

@@ -93,9 +93,6 @@ class Scope:
     Args:
         parent: the scope around it.
         function: the function that it belongs to, if `var` belongs to this scope.
-
-    Attributes:
-        node: the function.
     """
 
     def __init__(self, parent: "Scope | None" = None, function: Node | None = None) -> None:

@@ -36,7 +36,6 @@ def report_against_state(
     """Report what `up` of the working tree would do with every stack as it is deployed.
 
     Args:
-        root: the project's folder.
         stacks: the stacks; empty for all that have a file.
         allowed_unknown: stacks whose result may be unknown, each with the reason.
 

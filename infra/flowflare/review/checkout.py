@@ -21,7 +21,6 @@ class NoProjectError(CheckoutError):
     """A commit does not contain the project.
 
     Args:
-        message: names the commit and the folder.
         is_absent: whether the commit has no project of this name in any other folder either.
     """
 

@@ -56,7 +56,6 @@ def compare_commits(
 
     Args:
         root: the project's folder in the working tree.
-        question: the commits.
         on_progress: receives a description of the current step.
         on_warning: receives a warning if the programs of the commits cannot be isolated.
 

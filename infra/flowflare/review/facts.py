@@ -53,7 +53,6 @@ class Danger:
     Attributes:
         section: the section's number, from 1.
         entry: the resource; None for the section as a whole.
-        text: the sentence.
     """
 
     section: int

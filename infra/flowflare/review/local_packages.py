@@ -144,7 +144,6 @@ def link_package(top: Path, modules: Path, name: str, target: Path) -> None:
     Args:
         top: the checkout's folder; nothing outside it is written.
         modules: the `node_modules` folder for the link.
-        target: the package's folder.
     """
     link = modules / name
     if not link.parent.resolve().is_relative_to(top) or link.is_symlink() or link.exists():

@@ -43,9 +43,6 @@ _WIDEST: Final = 200
 def choose_installer(name: str, data: bytes) -> Installer:
     """Choose how the packages of a lock file are installed.
 
-    Args:
-        data: its content.
-
     Raises:
         NodeError: the tool is missing, or this lock file cannot be installed.
     """

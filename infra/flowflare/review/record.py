@@ -73,7 +73,6 @@ def record_commits(  # noqa: PLR0913 -- the options are given by name
     """Record the same project in several checkouts concurrently.
 
     Args:
-        checkouts: the commits' files.
         stacks: the stacks to record; None for all that have a file.
         key: stamps secrets.
         patience: seconds that one stack may take.

@@ -10,11 +10,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> tuple[Reason, ...]:
-    """Return the sentences about a step, worst first; none if there is nothing to say.
-
-    Args:
-        around: the other steps of the plan.
-    """
+    """Return the sentences about a step, worst first; none if there is nothing to say."""
     kind = find_kind(step.type)
     rule = load_risk(kind) if kind is not None and step.op != "same" else None
     found = [*(rule(step, around) if rule is not None else ()), *_assess_protection(step)]

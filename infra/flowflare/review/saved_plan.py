@@ -78,7 +78,6 @@ def read_plan(path: Path, digest: str | None) -> tuple[SavedPlan, str]:
     """Read a saved plan.
 
     Args:
-        path: the file.
         digest: the digest that was approved; None for any.
 
     Returns:

@@ -15,7 +15,6 @@ def check_out_submodules(working: Path, commit: str, files: Path, index: Path) -
 
     Args:
         commit: a full hash.
-        files: the folder with the commit's files.
         index: a file that git may use and that does not exist.
 
     Returns:

@@ -50,7 +50,6 @@ class KeyStatus:
     """One generation of the API key.
 
     Attributes:
-        generation: its number.
         key_id: the part of the key that may be shown; None before the key is created.
         since: when the key was created, RFC 3339.
         bound_as: its binding in the service; None if the configuration does not accept it.

@@ -71,7 +71,6 @@ def list_repository(
     Args:
         ci: the service that runs its workflows.
         wheel: the wheel to install; None if it is unknown, which gives no requirements.
-        root: the project's folder.
     """
     values = {"title": JavaScript(project), "ci": str(ci)}
     return [

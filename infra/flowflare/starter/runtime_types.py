@@ -17,9 +17,6 @@ PACKAGE: Final = "node_modules/@b-i-g-g-i-d-e-a/flowflare"
 def install_runtime_types(root: Path) -> bool:
     """Copy the runtime library of this release into a project's `node_modules`.
 
-    Args:
-        root: the project's folder.
-
     Returns:
         whether it was copied; False if the package is a symbolic link.
 

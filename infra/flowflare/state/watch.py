@@ -55,7 +55,6 @@ def stays(store: Store, key: str, tag: str, seconds: float, clock: Clock) -> boo
     """Return whether an object keeps its version for some seconds; returns as soon as it does not.
 
     Args:
-        key: which object.
         tag: its version, as it was read just now.
         seconds: how long to keep reading it.
 

@@ -198,7 +198,6 @@ def plain(value: Value, *, unknown: Value = UNKNOWN) -> Value:
     """Convert a value for a provider: secrets decrypted, resources as IDs, no None inside maps.
 
     Args:
-        value: any value.
         unknown: the value that replaces an unknown.
     """
     if isinstance(value, Secret):

@@ -47,7 +47,6 @@ class TargetDatabase:
 
     Attributes:
         what: a description, such as `the tracking database`.
-        account_id: the account.
         folder: the folder of its files, None if the configuration does not name one.
         options: the options that select it, with a space in front.
         pattern: which files of the folder are migrations; None for all SQL files.
@@ -87,11 +86,7 @@ def explain_no_files(folder: Path, pattern: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class ConnectedDatabase:
-    """A database that answered.
-
-    Attributes:
-        uuid: its id.
-    """
+    """A database that answered."""
 
     database: RemoteDatabase
     uuid: str

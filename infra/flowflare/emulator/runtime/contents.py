@@ -21,7 +21,6 @@ class Reader:
     """Read scripts with everything that they refer to.
 
     Args:
-        workflows: the store of Workflows.
         routing: the store of routes and custom domains.
         folders: the folders of static assets.
     """

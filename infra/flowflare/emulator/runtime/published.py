@@ -41,7 +41,6 @@ class Published:
 
         Args:
             removed: the names of deleted scripts.
-            documents: documents by script.
             items: the items that the documents depend on, by script.
         """
         for name in (*removed, *documents):

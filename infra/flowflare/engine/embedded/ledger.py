@@ -90,7 +90,6 @@ class Ledger:
         """Record that an operation failed; the earlier record stays.
 
         Args:
-            pending: the operation.
             doubtful: whether it may have succeeded despite the error. If so, it stays on the list,
                 and the next run settles it.
         """
@@ -110,7 +109,6 @@ class Ledger:
         """Make the resource of an interrupted creation the current record.
 
         Args:
-            found: its record.
             old: the record that it replaces; it is marked for deletion unless it is deleted
                 already.
         """
@@ -166,9 +164,6 @@ class Ledger:
             old: the record that it replaces; None for a new resource.
             pending: the operation that ends with it.
             keep_old: whether the old resource still exists and has to be deleted (a replacement).
-
-        Returns:
-            The record as it was stored.
         """
         with self._lock:
             stamped = _stamp(new, old if not keep_old else None, touched=pending is not None)

@@ -25,7 +25,6 @@ def refresh(ledger: Ledger, providers: Providers, account: Account, report: RunL
     """Drop records of missing resources from a state, and mark those that differ.
 
     Args:
-        ledger: the state.
         report: receives a step for each resource, and a note for each difference that `up` cannot
             repair.
 

@@ -26,7 +26,6 @@ class StateEdit:
     """A stack's state as it was read once, on either engine, with the means to replace it.
 
     Attributes:
-        deployment: the state as it was read.
         read_state: returns the same state, with the configuration opened.
         neighbours: the store of the stack's backend and the stack's key in it; None if only the
             Pulumi CLI can read the backend.

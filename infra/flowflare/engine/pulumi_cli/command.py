@@ -30,7 +30,6 @@ class Cli:
     """A Pulumi CLI on this machine.
 
     Attributes:
-        path: the program.
         version: its version; None for a CLI that was built from source and does not know it.
     """
 

@@ -51,7 +51,6 @@ def run_command(  # noqa: PLR0913 -- the parts of a process, by keyword
 
     Args:
         words: the command's words; `--non-interactive` is added.
-        cwd: the folder that it runs in.
         environ: variables besides those of this process.
         given: the text of its standard input, which may contain secrets.
         inherited: file descriptors that it inherits.

@@ -18,7 +18,6 @@ class TenantUpdate:
     """One tenant that will be deployed.
 
     Attributes:
-        tenant: its name.
         fingerprint: the fingerprint of its inputs as they are now.
     """
 

@@ -40,11 +40,8 @@ class ScriptUpload:
     """The part of a script that its class migrations need.
 
     Attributes:
-        account_id: the account.
-        script_name: the script.
         bindings: its bindings to resources that exist before the script, in the API's spelling; a
             database or service among them identifies the owner of the script.
-        main_module: the module's name.
         modules: the parts of the upload that are its modules, the main module first.
         history: all class migrations, oldest first.
         scripts: the stack's scripts; bindings of other scripts are not changed.
@@ -73,8 +70,6 @@ def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
     bindings except those to deleted classes.
 
     Args:
-        client: the API.
-        upload: the script.
         made_by_us: whether state has the script. Otherwise the script must bind a database or
             service of this stack, as the script of a killed run does.
 

@@ -24,8 +24,6 @@ def declare_consumers(
 
     Args:
         name: the first part of the resources' names.
-        account_id: the account.
-        spec: the client.
         script: the client's script, which must exist.
         queues: the queues that bindings create, by `<client>.<binding>`.
     """

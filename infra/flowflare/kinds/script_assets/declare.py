@@ -21,7 +21,6 @@ class ScriptAssets(Resource, module="flowflare", name="ScriptAssets"):
         manifest: the hash of each file by its path in URLs.
         config: how the files are served, in the API's form.
         root: the project's folder, which is not stored.
-        opts: Pulumi's options.
     """
 
     def __init__(  # noqa: PLR0913 -- the arguments of one resource

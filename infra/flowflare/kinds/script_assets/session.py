@@ -36,7 +36,6 @@ def hash_file(path: str, content: bytes) -> str:
 
     Args:
         path: its path, whose ending decides its type.
-        content: its content.
     """
     ending = PurePosixPath(path).suffix
     return hashlib.sha256(ending.encode() + b"\0" + content).hexdigest()[:32]
@@ -48,10 +47,6 @@ def upload_assets(
     """Upload the files that Cloudflare does not have yet.
 
     Args:
-        client: the API.
-        account_id: the account.
-        script_name: the script.
-        folder: the folder of the files.
         manifest: the hash of each file by its path in URLs.
 
     Returns:

@@ -24,7 +24,6 @@ def find_setting_differences(
     """Find the differences in a setting: the path, the wanted value, the live value.
 
     Args:
-        key: the setting.
         wanted: the value of an upload, in the API's spelling.
 
     Raises:

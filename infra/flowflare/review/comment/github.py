@@ -20,9 +20,7 @@ class GitHub:
     """The comments of one pull request.
 
     Args:
-        session: the API.
         repository: `OWNER/REPO`, validated.
-        number: the pull request's number.
     """
 
     def __init__(self, session: ServiceSession, repository: str, number: int) -> None:
@@ -85,7 +83,6 @@ def find_pull(session: ServiceSession, repository: str, branch: Branch) -> int:
     not list those either. The list of pull requests includes them.
 
     Args:
-        session: the API.
         repository: `OWNER/REPO` of the pull request.
         branch: the branch that it comes from, as the event names it.
 

@@ -20,7 +20,6 @@ class GitLab:
     """The notes of one merge request.
 
     Args:
-        session: the API.
         project: the project's number, or `GROUP/PROJECT`, validated.
         number: the merge request's number within the project (`iid`).
     """

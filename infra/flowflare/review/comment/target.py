@@ -34,7 +34,6 @@ class CommentTarget:
     """The pull request to comment on, and the commit.
 
     Attributes:
-        kind: the service.
         project: `OWNER/REPO`, or GitLab's project.
         number: the pull request; None if it must be found by `branch`.
         head: the commit that the run was for; None if unknown.

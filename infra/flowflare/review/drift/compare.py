@@ -70,7 +70,6 @@ def mark_allowed(found: StackDrift, reasons: Mapping[str, str]) -> StackDrift:
     """Mark what is allowed to be unknown in a result.
 
     Args:
-        found: the result of a stack.
         reasons: the reason by the name of a stack or resource, or by a type token.
     """
 

@@ -61,7 +61,6 @@ def load_policies(
     """Load the policies that files declare, in order of the files.
 
     Args:
-        root: the project's folder.
         files: paths relative to it.
         known: names that are already used.
 

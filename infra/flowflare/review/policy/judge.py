@@ -121,7 +121,6 @@ def add_reasons(
 
     Args:
         found: name, severity and violation of each finding.
-        policies: the configuration.
         stack: the stack's name, under which all findings of a policy may be accepted.
         own: names of the team's own policies.
         places: finds files and lines.

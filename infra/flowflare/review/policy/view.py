@@ -24,7 +24,6 @@ def list_recorded(raw: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Res
     """Return the resources of a dumped recording (`engine.embedded.recording.dump`).
 
     Args:
-        raw: the recording.
         texts: the recording's long strings by digest.
     """
     found = (

@@ -20,7 +20,6 @@ class UrlOptions:
     """The options that a scheme's URLs may have.
 
     Attributes:
-        texts: options with any text as value.
         switches: options with true or false as value.
         same: other spellings of these options.
         ignored: options of the Go library that have no effect here.

@@ -89,8 +89,6 @@ def forward_binding(binding: Binding, script: str, before: Ledger, after: Ledger
     The binding still refers to the same objects, even if their class or script has a new name.
 
     Args:
-        binding: the binding.
-        script: the script that has the binding.
         before: the namespaces before the migrations.
         after: the namespaces after the migrations.
     """

@@ -69,8 +69,6 @@ class ScriptsStore:
         """Create or replace a script, in one transaction.
 
         Args:
-            account: the account.
-            name: the script's name.
             upload: the uploaded modules and metadata.
             exports: the code's exports, as workerd reported them.
             strict: whether `inherit` bindings without a match are refused.
@@ -195,9 +193,6 @@ class ScriptsStore:
         """Create a new live version of the same code.
 
         Args:
-            account: the account.
-            name: the script's name.
-            bindings: all bindings of the new version.
             refused: the error if a newer version is not deployed yet.
             settings: the settings that change.
 

@@ -59,7 +59,6 @@ class DeploymentsStore(Store):
 
         Args:
             asked: `strategy`, `versions` with `version_id` and `percentage`, `annotations`.
-            source: the kind of client.
 
         Raises:
             Refusal: 10001 the shares do not total 100, 10007 unknown script, 100146 unknown

@@ -60,7 +60,6 @@ class ZonesStore(Store):
         """Return the zone with that ID, and create it from its first use if necessary.
 
         Args:
-            hostname: a hostname in it.
             account: the account of the script that answers, if a script does.
         """
         row = self._database.row("SELECT * FROM zones WHERE id = ?", identity)
