@@ -39,17 +39,27 @@ check: .venv/dev node_modules/.dev ## Lint, types, layers and JavaScript, withou
 	@$(MAKE) --no-print-directory --keep-going --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 		types javascript lint layers
 
+# What mypy knows of Cloudflare's resources, and tsc of the messages between the emulator and its Node child.
+STUB = infra/flowflare/kinds/cloudflare.pyi
+WIRE = infra/flowflare/emulator/runtime/wire.d.ts
+
+$(STUB): tests/house/generate_cloudflare_stub.py infra/flowflare/kinds/registry.py infra/flowflare/kinds/cloudflare.py .venv/dev
+	@$(BIN)/python -m tests.house.generate_cloudflare_stub
+
+$(WIRE): tests/house/generate_wire_types.py infra/flowflare/emulator/runtime/wire.schema.json | .venv/dev
+	@$(BIN)/python -m tests.house.generate_wire_types
+
 lint: .venv/dev
 	$(BIN)/ruff check infra tests bench
 	$(BIN)/ruff format --check infra tests bench
 
-types: .venv/dev
+types: $(STUB)
 	$(BIN)/mypy
 
 layers: .venv/dev
 	$(BIN)/lint-imports --no-cache --verbose > .venv/layers.log || (cat .venv/layers.log; exit 1)
 
-javascript: node_modules/.dev
+javascript: node_modules/.dev $(WIRE)
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off
 	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
 	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.emulator.json
@@ -71,17 +81,16 @@ golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden 
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden tests/docs
 
 docs: .venv/dev node_modules/.dev ## Rewrite the generated pages and build the site into build/site
-	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs tests/house/test_cloudflare_stub.py
+	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
 	$(BIN)/zensical build --strict
 
-types-js: node_modules/.dev ## Rewrite the .d.ts files of the runtime library and of the emulator's messages
+types-js: node_modules/.dev ## Rewrite the .d.ts files of the runtime library
 	$(NODE) .ci/declarations.mjs worker_src/flowflare/types
-	$(BIN)/python -m tests.house.generate_wire_types
 
 released: .venv/dev node_modules/.dev ## Keep this release's bundles for later releases to be tested with
 	$(BIN)/python -m tests.worker.released.write
 
-wheel: .venv/dev build/service.js ## Build the wheel and the source distribution into dist/
+wheel: .venv/dev build/service.js $(STUB) ## Build the wheel and the source distribution into dist/
 	$(BIN)/uv build --no-build-isolation --quiet
 
 sbom: .venv/dev node_modules/.dev ## Write what a release depends on to build/sbom, as CycloneDX

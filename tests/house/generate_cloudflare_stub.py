@@ -1,4 +1,4 @@
-"""Generates infra/flowflare/kinds/cloudflare.pyi: the classes in use of pulumi_cloudflare.
+"""Generate infra/flowflare/kinds/cloudflare.pyi: the classes in use of pulumi_cloudflare.
 
 mypy does not read that package, whose 300,000 lines would cost it minutes. The stub has the
 arguments and outputs of the few classes that `kinds/cloudflare.py` loads, read from the
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from flowflare.kinds.cloudflare import _MODULES, __all__
 
-_HEAD = '''"""The classes in use of `pulumi_cloudflare`, for mypy; `make docs` writes this file."""
+STUB = Path(__file__).parents[2] / "infra" / "flowflare" / "kinds" / "cloudflare.pyi"
+_HEAD = '''"""The classes in use of `pulumi_cloudflare`, for mypy; `make types` writes this file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -140,3 +141,7 @@ class _InTheStubsWords(ast.NodeTransformer):
             return self.visit(node.slice.elts[0])
         node.slice = self.visit(node.slice)
         return node
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub(), "utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 RUNTIME = Path(__file__).parents[2] / "infra/flowflare/emulator/runtime"
 SCHEMA, TYPES = RUNTIME / "wire.schema.json", RUNTIME / "wire.d.ts"
-_HEAD = "// The types of wire.schema.json, which describes them. Written by `make types-js`.\n"
+_HEAD = "// The types of wire.schema.json, which describes them. Written by `make javascript`.\n"
 _WIDTH = 120
 _PRIMITIVES = {
     "boolean": "boolean",

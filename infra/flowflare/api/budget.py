@@ -40,9 +40,8 @@ class Others:
     Attributes:
         reserve: how many calls of a window are left to people at the dashboard. If a response
             reports another limit, the same share of that limit is left.
-        machines: how many machines may run without knowing of each other. Before the next
-            response reports what the others used, only this fraction of the remaining calls is
-            sent.
+        machines: how many machines may run without knowing of each other. Before the next response
+            reports what the others used, only this fraction of the remaining calls is sent.
     """
 
     reserve: int = 0

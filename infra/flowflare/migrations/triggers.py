@@ -2,8 +2,7 @@
 
 The endpoint splits the text itself. By public reports (workers-sdk issues 4727, 10998, 14991 and
 15314) it recognises a trigger's body by an upper-case BEGIN, and ends it at the first END before
-a semicolon or a space, so an expression `CASE ... END` ends the body unless a parenthesis
-follows.
+a semicolon or a space, so an expression `CASE ... END` ends the body unless a parenthesis follows.
 """
 
 import re
@@ -24,9 +23,8 @@ _OPERATORS: Final = frozenset("),+-*/%|&<>=!")
 def write_statement(text: str) -> str:
     """Return a statement as it is sent: a trigger without comments, everything else unchanged.
 
-    A trigger's BEGIN and END are in upper case, and a CASE expression in its body is in
-    parentheses unless a parenthesis, a comma or an operator follows. Writing it again changes
-    nothing.
+    A trigger's BEGIN and END are in upper case, and a CASE expression in its body is in parentheses
+    unless a parenthesis, a comma or an operator follows. Writing it again changes nothing.
     """
     if not _TRIGGER.match(text):
         return text

@@ -165,8 +165,7 @@ class FlowflareStack(pulumi.ComponentResource):
 
         Raises:
             pulumi.RunError: the configuration or a source is invalid; the cause is a
-            `FlowflareError`
-                with the details.
+            `FlowflareError` with the details.
         """
         root = find_project_root()
         with as_run_error():

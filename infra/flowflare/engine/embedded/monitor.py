@@ -1,8 +1,7 @@
 """Serve Pulumi's ResourceMonitor and Engine to the Python SDK in this process.
 
-Methods and their messages are those of `proto/pulumi/resource.proto` and `engine.proto` of
-pulumi 3.272; the SDK calls them as it calls its gRPC stubs, from threads of the event loop's
-executor.
+Methods and their messages are those of `proto/pulumi/resource.proto` and `engine.proto` of pulumi
+3.272; the SDK calls them as it calls its gRPC stubs, from threads of the event loop's executor.
 """
 
 from typing import TYPE_CHECKING, Any, Final

@@ -155,9 +155,8 @@ class Workspace:
     def import_(self, exported: Mapping[str, Any]) -> None:
         """Replace the stack's deployment.
 
-        Secrets in it may be in plaintext. The CLI reads them from standard input and encrypts
-        them. On Linux the text stays in memory; on other systems it is in an unnamed temporary
-        file.
+        Secrets in it may be in plaintext. The CLI reads them from standard input and encrypts them.
+        On Linux the text stays in memory; on other systems it is in an unnamed temporary file.
         """
         self.run("stack", "import", given=json.dumps(exported))
 

@@ -68,8 +68,7 @@ class TaskEvent:
     Attributes:
         kind: `began`; `step` of an `up` or `destroy`; `note` for a message of the engine or the
             program's output.
-        data: of a step `{kind, op, name, type, seconds, message}`, of a note `{message,
-            severity}`.
+        data: of a step `{kind, op, name, type, seconds, message}`, of a note `{message, severity}`.
     """
 
     task: Task

@@ -51,8 +51,7 @@ class RoutingStore(Store):
 
         Raises:
             Refusal: 10009 unknown route, 10022 not a pattern of the zone, 10007 unknown script,
-                10020
-                another route has the pattern.
+                10020 another route has the pattern.
         """
         with self._database.transaction():
             if identity:

@@ -40,8 +40,7 @@ class SecretsStore:
 
         Raises:
             Refusal: 10007 unknown script, 10053 a binding of another type has the name, 10215 a
-                newer
-                version is not deployed yet.
+                newer version is not deployed yet.
         """
         self.patch(account, script, {str(secret["name"]): secret})
 

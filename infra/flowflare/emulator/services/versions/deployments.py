@@ -62,8 +62,7 @@ class DeploymentsStore(Store):
 
         Raises:
             Refusal: 10001 the shares do not total 100, 10007 unknown script, 100146 unknown
-                version, or
-                a code of bindings and classes.
+                version, or a code of bindings and classes.
         """
         shares = _shares(asked)
         for identity in shares:
