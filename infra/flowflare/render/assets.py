@@ -1,7 +1,6 @@
 """Read a client's static assets: the files with their hashes, and Cloudflare's rule files."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,9 +12,12 @@ from flowflare.model.client import AssetsSpec
 from flowflare.reading.boundary import is_outside
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.render import packages
+from flowflare.render.asset_ignore import compile_ignored
 
 _IGNORE: Final = ".assetsignore"
 _HEADERS, _REDIRECTS = "_headers", "_redirects"
+#: Like wrangler, refuse it unless there is an `.assetsignore`, which decides.
+_SERVER_CODE: Final = "_worker.js"
 #: Cloudflare's limit for one file (developers.cloudflare.com/workers/platform/limits).
 _LARGEST: Final = 25 * 1024 * 1024
 
@@ -50,13 +52,16 @@ def read_assets(spec: AssetsSpec, client: str, root: Path) -> RenderedAssets:
             return RenderedAssets({marker: ""}, {})
         message = f"client `{client}`: there is no folder {spec.directory!r} with its assets"
         raise RenderError(message, remedy="Create it, or run the build that writes it.")
-    is_ignored = _read_ignored(folder)
+    has_ignore_file = (folder / _IGNORE).is_file()
+    is_ignored = compile_ignored(read_text(folder / _IGNORE) if has_ignore_file else "")
     manifest, problems = {}, []
     for file in _list_files(folder):
         name = file.relative_to(folder).as_posix()
         if is_ignored(name):
             continue
         problem = _find_problem(file, root)
+        if name.startswith(_SERVER_CODE) and not has_ignore_file:
+            problem = "is server code of Cloudflare Pages, which everybody could read"
         if problem:
             problems.append(f"client `{client}`: {spec.directory}/{name} {problem}")
             continue
@@ -85,36 +90,3 @@ def _find_problem(file: Path, root: Path) -> str:
         return "is not a file"
     size = file.stat().st_size
     return f"has {size:,} bytes, and Cloudflare takes at most 25 MiB" if size > _LARGEST else ""
-
-
-def _read_ignored(folder: Path) -> Callable[[str], bool]:
-    """Return whether a file is not uploaded, by its path below the folder.
-
-    The patterns of `.assetsignore` are those of `.gitignore`; the last one that matches decides.
-    """
-    lines = read_text(folder / _IGNORE).splitlines() if (folder / _IGNORE).is_file() else []
-    patterns = [
-        (_compile(line.removeprefix("!")), not line.startswith("!"))
-        for line in map(str.strip, lines)
-        if line and not line.startswith("#")
-    ]
-    own = (_IGNORE, _HEADERS, _REDIRECTS)
-
-    def is_ignored(name: str) -> bool:
-        matching = [ignores for pattern, ignores in patterns if pattern.fullmatch(name)]
-        return name in own or (matching[-1] if matching else False)
-
-    return is_ignored
-
-
-_TOKENS: Final = re.compile(r"\*\*/|/\*\*|\*|\?|[^*?]+")
-
-
-def _compile(line: str) -> re.Pattern[str]:
-    """Compile a line of `.gitignore` to a pattern for the files that it covers."""
-    is_anchored = "/" in line.rstrip("/")
-    words = {"**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
-    tokens: Sequence[str] = _TOKENS.findall(line.strip("/"))
-    body = "".join(words.get(token) or re.escape(token) for token in tokens)
-    end = "/.*" if line.endswith("/") else "(?:/.*)?"
-    return re.compile(("" if is_anchored else "(?:.*/)?") + body + end)

@@ -36,6 +36,16 @@ def read(root: Path) -> RenderedAssets:
         ("**/y", {"/x/y/b.txt"}),
         ("?.txt\n!b.txt", {"/a.txt", "/x/a.txt"}),
         ("# a.txt", set()),
+        # As wrangler 4.164 answered for the same files.
+        ("*\n!a.txt", {"/x/a.txt", "/x/y/b.txt", "/x/c.js"}),
+        ("x\n!x/a.txt", {"/x/a.txt", "/x/y/b.txt", "/x/c.js"}),
+        ("x/*\n!x/a.txt", {"/x/y/b.txt", "/x/c.js"}),
+        ("/x/**/", {"/x/a.txt", "/x/y/b.txt", "/x/c.js"}),
+        ("*.TXT", {"/a.txt", "/x/a.txt", "/x/y/b.txt"}),
+        ("[a-b].txt", {"/a.txt", "/x/a.txt", "/x/y/b.txt"}),
+        ("[b-a].txt\n[.txt\n[].txt", set()),
+        ("\\a.txt\r\n", {"/a.txt", "/x/a.txt"}),
+        ("a.txt \n c.js", {"/a.txt", "/x/a.txt"}),
     ],
 )
 def test_ignored_files_are_not_uploaded(tmp_path: Path, pattern: str, left_out: set[str]) -> None:
@@ -43,6 +53,15 @@ def test_ignored_files_are_not_uploaded(tmp_path: Path, pattern: str, left_out: 
     everything = set(read(tmp_path).manifest)
     write(tmp_path, **{".assetsignore": pattern})
     assert everything - set(read(tmp_path).manifest) == left_out
+
+
+def test_server_code_of_pages_is_refused_unless_an_ignore_file_decides(tmp_path: Path) -> None:
+    write(tmp_path, **{"a.txt": "a", "_worker.js/index.js": "code"})
+    with pytest.raises(RenderError, match="is server code of Cloudflare") as caught:
+        read(tmp_path)
+    assert ".assetsignore" in str(caught.value.remedy)
+    write(tmp_path, **{".assetsignore": "_worker.js\n"})
+    assert list(read(tmp_path).manifest) == ["/a.txt"]
 
 
 def test_a_path_is_encoded_and_its_hash_depends_on_ending_and_content(tmp_path: Path) -> None:
