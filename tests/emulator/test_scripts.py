@@ -108,6 +108,15 @@ def test_settings_and_service_show_defaults_and_the_migration_tag(account: Accou
     assert namespace["use_sqlite"] is True
 
 
+def test_settings_show_whatever_setting_an_upload_has(account: Account) -> None:
+    """A setting that is new to the API would otherwise read as drift."""
+    account.put("app", HELLO, a_new_setting={"mode": "on"}, limits={"cpu_ms": 50})
+    settings = account.call("GET", "/workers/scripts/app/settings")
+    assert settings["a_new_setting"] == {"mode": "on"}
+    assert settings["limits"] == {"cpu_ms": 50}
+    assert "assets" not in settings
+
+
 def test_no_answer_and_no_log_shows_a_secret(account: Account) -> None:
     secret = {"type": "secret_text", "name": "KEY", "text": SECRET}
     source = "export default { fetch: (r, env) => new Response(env.KEY + env.OTHER) }"

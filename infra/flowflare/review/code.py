@@ -23,7 +23,8 @@ _FOREIGN: Final = ("flowflare:", "node_modules/")
 _SHOWN_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
 _TAG: Final = "class migrations up to "
 _OPTIONS: Final = "export default create"
-_END: Final = "the module's end"
+#: The text with the rendered options of a service.
+OPTIONS_TEXT: Final = "the module's end"
 #: Longer texts and longer lines are cut; `flowflare render` writes them in full.
 MOST_LINES: Final = 80
 WIDEST: Final = 160
@@ -89,7 +90,7 @@ def _show_options(code: str) -> Iterator[Difference]:
     if not starts:
         return
     options = list(takewhile(lambda line: not line.startswith("export {"), lines[starts[-1] :]))
-    yield Difference(of=_END, lines=_cut([f"+{line}" for line in options]))
+    yield Difference(of=OPTIONS_TEXT, lines=_cut([f"+{line}" for line in options]))
 
 
 def _split_sources(code: str) -> Mapping[str, list[str]]:
@@ -108,7 +109,7 @@ def _split_sources(code: str) -> Mapping[str, list[str]]:
             if _TAG in line:
                 continue  # reported as a class migration
         elif begin == "exp" and line.startswith(("export {", _OPTIONS)):
-            name = _END
+            name = OPTIONS_TEXT
         found.setdefault(name, []).append(line)
     return found
 

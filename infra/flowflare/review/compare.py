@@ -23,7 +23,7 @@ from flowflare.kinds.registry import find_kind
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan
 from flowflare.values.properties import Value, map_leaves
-from flowflare.values.show import shown_props
+from flowflare.values.show import NEW_ID_START, shown_props
 from flowflare.values.urns import DYNAMIC_PACKAGE, Alias
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def compare(base: RecordedProgram, head: RecordedProgram, *, project: str, stack
     ledger = Ledger(before, lambda: "", None)
     providers = _ThisRelease(project, stack, {}, {})
     deployer = Recorder(ledger, providers, report, dry_run=True)
-    replaced_ids: set[str] = set()
+    new_ids: set[str] = set()
     for declared in head.resources:
-        resource = _replace_ids(declared, replaced_ids)
+        resource = _replace_ids(declared, new_ids)
         aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(resource.urn, ()))
         deployer.register(_make_goal(resource, aliases))
         last = report.steps[-1] if report.steps else None
-        if last is not None and last.urn == resource.urn and last.op == "replace":
-            replaced_ids.add(stand_in(resource.name))
+        if last is not None and last.urn == resource.urn and last.op in {"create", "replace"}:
+            new_ids.add(stand_in(resource.name))
         if not resource.custom:
             deployer.set_outputs(resource.urn, resource.outputs)
     Deleter(ledger, providers, report).plan(ledger.list_untouched())
@@ -84,14 +84,14 @@ class _OwnProvider:
         return self._provider()
 
 
-def _replace_ids(resource: Resource, replaced_ids: Collection[str]) -> Resource:
-    """Replace the IDs of resources that are replaced, so that they differ from the old IDs."""
+def _replace_ids(resource: Resource, new_ids: Collection[str]) -> Resource:
+    """Replace the IDs of resources that are created or replaced: they differ from every old ID."""
 
     def leaf(value: Value) -> Value:
-        known = isinstance(value, str) and value in replaced_ids
-        return f"[new {value[1:]}" if known else value
+        known = isinstance(value, str) and value in new_ids
+        return NEW_ID_START + value.removeprefix("[id of ") if known else value
 
-    return replace(resource, inputs=map_leaves(resource.inputs, leaf)) if replaced_ids else resource
+    return replace(resource, inputs=map_leaves(resource.inputs, leaf)) if new_ids else resource
 
 
 def _make_goal(resource: Resource, aliases: tuple[Alias, ...]) -> Goal:

@@ -1,7 +1,7 @@
 """Group the stacks of two commits by what happens to them, and review each group once.
 
 The stacks' own names are replaced by common words before the comparison, so that the same change to
-a thousand tenants is one section. New stacks that differ in values only are one section too.
+a thousand tenants is one section. Stacks that differ in values only are one section too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ Raw = Mapping[str, Any]
 
 _NOTHING: Final[Raw] = {"error": ""}
 _UNREADABLE_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError)
+_FOLDED: Final = ("added", "changed")
 _UNREADABLE: Final = "its recording cannot be read"
 
 
@@ -60,18 +61,22 @@ def group_stacks(
         else:
             groups.setdefault(f"{member.error} {member.change.key}", []).append(member)
     reviewer = _Reviewer((base, head), head.project or base.project, key)
-    new = [members for members in groups.values() if members[0].kind == "added"]
-    others = [members for members in groups.values() if members[0].kind != "added"]
-    made = [reviewer.review(members, own_words=len(members) == 1) for members in others]
-    return sort_sections(merge_alike([*made, *_review_new(reviewer, new)])), tuple(unchanged)
+    made: list[Section] = []
+    for kind in dict.fromkeys(members[0].kind for members in groups.values()):
+        alike = [members for members in groups.values() if members[0].kind == kind]
+        made += _review_groups(reviewer, alike, is_folded=kind in _FOLDED)
+    return sort_sections(merge_alike(made)), tuple(unchanged)
 
 
-def _review_new(reviewer: "_Reviewer", groups: Sequence[Sequence["_Member"]]) -> Iterable[Section]:
-    """Review new stacks in common words; fold those that differ only in values."""
+def _review_groups(
+    reviewer: "_Reviewer", groups: Sequence[Sequence["_Member"]], *, is_folded: bool
+) -> Iterable[Section]:
+    """Review stacks in common words, and fold those that differ only in values."""
     members = {member.name: member for group in groups for member in group}
-    if len(members) == 1:
-        return [reviewer.review(list(members.values()), own_words=True)]
-    folded = fold_variants(reviewer.review(group, own_words=False) for group in groups)
+    if len(members) == 1 or not is_folded:
+        return [reviewer.review(group, own_words=len(group) == 1) for group in groups]
+    reviewed = [reviewer.review(group, own_words=False) for group in groups]
+    folded = fold_variants(merge_alike(reviewed))
     return [
         section
         if len(section.stacks) > 1

@@ -1,19 +1,24 @@
-"""Fold new stacks that differ in values only into one section, with a table of the values."""
+"""Fold stacks that differ in values only into one section, with a table of the values."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from flowflare.review.code import OPTIONS_TEXT
 from flowflare.review.entries import Difference, Entry
-from flowflare.review.facts import CODE, list_rows
+from flowflare.review.facts import CODE, Row, list_rows
 from flowflare.review.merging import select_common_outputs
 from flowflare.review.sections import Section, StackValues
 
 DIFFERS: Final = "[differs]"
+# What is shown instead of a line that not all of the stacks have, by its sign.
+_HIDDEN: Final = {"+": f"+{DIFFERS}", "-": f"-{DIFFERS}", " ": " ...", "@": "@@", ".": "..."}
+_SOURCE: Final = re.compile(r"\.\w+$")
 
 
 def fold_variants(sections: Iterable[Section]) -> list[Section]:
-    """Fold sections of new stacks whose reviews have the same resources and properties.
+    """Fold sections of new or changed stacks whose reviews have the same resources and properties.
 
     Args:
         sections: the sections, in the common words of all stacks.
@@ -35,12 +40,23 @@ def _describe_shape(section: Section) -> str:
         [
             entry.model_dump(mode="json", exclude={"urn", "changes", "differences"}),
             [[change.path, change.kind, change.waits_for] for change in entry.changes],
-            [difference.of for difference in entry.differences],
+            [_describe_difference(difference) for difference in entry.differences],
         ]
         for entry in section.review.entries
     ]
     refusals = [refusal.model_dump(mode="json") for refusal in section.review.refusals]
-    return json.dumps([entries, refusals, section.error, section.doubts], sort_keys=True)
+    shape = [section.kind, entries, refusals, section.error, section.doubts]
+    return json.dumps(shape, sort_keys=True)
+
+
+def _describe_difference(difference: Difference) -> Sequence[str]:
+    """Return what must be equal in a text: its name if it has values only, otherwise its lines.
+
+    Another change to the code of a Worker, or another SQL file, is not a value.
+    """
+    is_source = difference.of != OPTIONS_TEXT and bool(_SOURCE.search(difference.of))
+    lines = [line for line in difference.lines if line[:1] in "+-"] if is_source else []
+    return [difference.of, *lines]
 
 
 def _fold(group: Sequence[Section]) -> Section:
@@ -67,7 +83,7 @@ def _fold(group: Sequence[Section]) -> Section:
 def _list_differing(entries: Sequence[Entry]) -> list[dict[str, str]]:
     """Return what only one variant of a resource has, for each variant, by a name to show."""
     shown = [
-        {row.what: row.new or "" for row in list_rows(entry)} | _map_code(entry, entries)
+        {row.what: _write_row(row) for row in list_rows(entry)} | _map_code(entry, entries)
         for entry in entries
     ]
     names = dict.fromkeys(name for rows in shown for name in rows)
@@ -79,13 +95,22 @@ def _list_differing(entries: Sequence[Entry]) -> list[dict[str, str]]:
     return [{f"{resource}: {name}": rows.get(name, "") for name in differing} for rows in shown]
 
 
+def _write_row(row: Row) -> str:
+    if row.old is None:
+        return row.new or ""
+    return f"{row.old} -> {'removed' if row.new is None else row.new}"
+
+
 def _map_code(entry: Entry, variants: Sequence[Entry]) -> dict[str, str]:
     """Return the lines of each text that not all variants of the resource have."""
     found = {}
     for at, difference in enumerate(entry.differences):
         common = _list_common([variant.differences[at] for variant in variants])
-        own = [line[1:].strip() for line in difference.lines if line not in common]
-        found[difference.of] = " ".join(own)
+        own = [line for line in difference.lines if line not in common]
+        sides = [
+            " ".join(line[1:].strip() for line in own if line.startswith(sign)) for sign in "-+"
+        ]
+        found[difference.of] = " -> ".join(side for side in sides if side)
     return found
 
 
@@ -96,7 +121,12 @@ def _list_common(alike: Sequence[Difference]) -> frozenset[str]:
 def _merge_entries(entries: Sequence[Entry]) -> Entry:
     first = entries[0]
     changes = tuple(
-        change.model_copy(update={"new": _merge([entry.changes[at].new for entry in entries])})
+        change.model_copy(
+            update={
+                side: _merge([getattr(entry.changes[at], side) for entry in entries])
+                for side in ("old", "new")
+            }
+        )
         for at, change in enumerate(first.changes)
     )
     differences = tuple(
@@ -120,7 +150,7 @@ def _merge_lines(alike: Sequence[Difference]) -> Difference:
     common = _list_common(alike)
     lines: list[str] = []
     for line in alike[0].lines:
-        shown = line if line in common else f"+{DIFFERS}"
-        if shown != f"+{DIFFERS}" or lines[-1:] != [shown]:
+        shown = line if line in common else _HIDDEN[line[:1]]
+        if shown == line or lines[-1:] != [shown]:
             lines.append(shown)
     return alike[0].model_copy(update={"lines": tuple(lines)})

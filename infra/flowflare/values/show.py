@@ -22,6 +22,8 @@ from flowflare.values.urns import name_of
 
 SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 UNKNOWN_SHOWN: Final = "[unknown]"
+#: Begins the ID of a resource that the second of two compared recordings creates.
+NEW_ID_START: Final = "[new id of "
 # Among changes, a longer text or a text of several lines is shown as its size and digest.
 _LONGEST: Final = 200
 # Properties that are not shown: the pickled dynamic provider and the engine's own records.

@@ -38,6 +38,23 @@ def test_nothing(base: CommitRecording) -> None:
     assert (report.exit_code, report.sections, report.unchanged) == (0, (), ("prod",))
 
 
+def test_other_values_of_changed_stacks_are_one_table(tmp_path: Path) -> None:
+    made = KINDS["stacks_differ"]
+    changed = [
+        (file, old, text.replace("Days: ", "Days: 1").replace("EUR", "GBP").replace("USD", "CAD"))
+        for file, old, text in made
+    ]
+    before, after = (
+        record(laid_out(tmp_path / name / "shop", edits))
+        for name, edits in (("base", made), ("head", changed))
+    )
+    report = compared(before, after)
+    [section] = report.sections
+    assert section.stacks == ("north", "south", "west")
+    matches("values_differ.txt", text_of(report))
+    matches("values_differ.md", markdown.render(report))
+
+
 def text_of(report: Report) -> str:
     return join_lines(write_lines(report))
 

@@ -6,6 +6,7 @@ from typing import Any
 from flowflare.kinds.assessment import Details, LintFinding, MigrationFile
 from flowflare.migrations.files import Migration, make_migration
 from flowflare.values.events import Step
+from flowflare.values.show import NEW_ID_START, UNKNOWN_SHOWN
 
 
 def describe(step: Step) -> Details:
@@ -23,7 +24,7 @@ def files_to_run(step: Step) -> tuple[MigrationFile, ...]:
     if not pending:
         return ()
     applied = [file for file in _parse_files(step) if file not in pending]
-    is_new = step.op != "update" and is_new_database((step.new or {}).get("database_id"))
+    is_new = is_new_database((step.new or {}).get("database_id"))
     found = _lint_files([*applied, *pending], applied=len(applied), is_new=is_new)
     return tuple(
         MigrationFile(
@@ -40,9 +41,9 @@ def is_new_database(database_id: object) -> bool:
     """Return whether a database is created in the same run, so that it has no rows to lose.
 
     Args:
-        database_id: its ID in a plan: not known yet, `[unknown]`, or the stand-in of a recording.
+        database_id: its ID in a plan: not known yet, `[unknown]`, or `[new id of ...]`.
     """
-    return not isinstance(database_id, str) or database_id.startswith("[")
+    return not isinstance(database_id, str) or database_id.startswith((UNKNOWN_SHOWN, NEW_ID_START))
 
 
 def pending_files(step: Step) -> tuple[Migration, ...]:

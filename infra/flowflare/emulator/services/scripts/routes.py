@@ -75,14 +75,14 @@ class ScriptRoutes(Service[ScriptsStore]):
 
     @serves("GET", _SCRIPT + "/script-settings")
     async def _script_settings(self, _: Request, account: str, name: str) -> Response:
-        return success(_script_settings(self._store.get(account, name).metadata))
+        return success(views.view_script_settings(self._store.get(account, name).metadata))
 
     @serves("PATCH", _SCRIPT + "/script-settings")
     async def _change_script_settings(self, request: Request, account: str, name: str) -> Response:
         asked = await json_object(request)
         known = {key: value for key, value in asked.items() if key in _SCRIPT_SETTINGS}
         script = self._store.change_settings(account, name, known)
-        return success(_script_settings(script.metadata))
+        return success(views.view_script_settings(script.metadata))
 
     @serves("GET", _SCRIPT + "/references")
     async def _references(self, _: Request, account: str, name: str) -> Response:
@@ -125,12 +125,3 @@ def _settings(text: bytes | str) -> dict[str, Any]:
 
 
 _SCRIPT_SETTINGS = ("logpush", "observability", "tags", "tail_consumers")
-
-
-def _script_settings(metadata: Any) -> dict[str, Any]:
-    return {
-        "logpush": bool(metadata.get("logpush")),
-        "observability": metadata.get("observability") or {"enabled": False},
-        "tags": metadata.get("tags") or [],
-        "tail_consumers": metadata.get("tail_consumers") or [],
-    }

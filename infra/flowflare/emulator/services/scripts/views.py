@@ -1,6 +1,6 @@
 """Render scripts for answers, which never contain a secret's value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowflare.emulator.services.scripts.bindings import owner, without_secrets
@@ -9,6 +9,20 @@ from flowflare.emulator.services.scripts.in_use import References
 from flowflare.emulator.services.scripts.script import Module, Script
 
 _BOUNDARY = "emulator-{etag}"
+# The settings of a script that was uploaded without them.
+_DEFAULTS = {
+    "logpush": False,
+    "observability": {"enabled": False},
+    "placement": {},
+    "tags": [],
+    "tail_consumers": [],
+    "usage_model": "standard",
+}
+# Parts of an upload's metadata that the API does not return as settings.
+_NOT_SETTINGS = ("annotations", "assets", "exports", "keep_assets")
+_REQUIRED = ("compatibility_date", "compatibility_flags")
+_OF_THE_SCRIPT = ("logpush", "observability", "tags", "tail_consumers")
+_LISTED = (*_DEFAULTS, *_REQUIRED)
 
 
 def view_upload(script: Script) -> dict[str, Any]:
@@ -34,14 +48,7 @@ def view_in_list(script: Script) -> dict[str, Any]:
         "has_modules": not script.service_worker,
         "handlers": script.handlers,
         "named_handlers": script.named_handlers,
-        "logpush": bool(metadata.get("logpush")),
-        "usage_model": metadata.get("usage_model") or "standard",
-        "compatibility_date": metadata["compatibility_date"],
-        "compatibility_flags": metadata["compatibility_flags"],
-        "tail_consumers": metadata.get("tail_consumers") or [],
-        "observability": metadata.get("observability") or {"enabled": False},
-        "placement": metadata.get("placement") or {},
-        "tags": metadata.get("tags") or [],
+        **_select_settings(metadata, _LISTED),
     }
     if script.migration_tag is not None:
         view["migration_tag"] = script.migration_tag
@@ -81,33 +88,40 @@ def view_worker(script: Script) -> dict[str, Any]:
         "name": script.name,
         "created_on": script.created_on,
         "updated_on": script.modified_on,
-        "logpush": bool(script.metadata.get("logpush")),
-        "observability": script.metadata.get("observability") or {"enabled": False},
         "subdomain": {"enabled": script.enabled, "previews_enabled": script.previews},
-        "tags": script.metadata.get("tags") or [],
-        "tail_consumers": script.metadata.get("tail_consumers") or [],
+        **view_script_settings(script.metadata),
     }
 
 
 def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
     """Render the live version's settings with its bindings; secrets have no values."""
-    metadata = script.metadata
     view: dict[str, Any] = {
+        **_list_settings(script.metadata),
         "bindings": [_view_binding(binding, script, ledger) for binding in script.bindings],
-        "compatibility_date": metadata["compatibility_date"],
-        "compatibility_flags": metadata["compatibility_flags"],
-        "logpush": bool(metadata.get("logpush")),
-        "observability": metadata.get("observability") or {"enabled": False},
-        "placement": metadata.get("placement") or {},
-        "tags": metadata.get("tags") or [],
-        "tail_consumers": metadata.get("tail_consumers") or [],
-        "usage_model": metadata.get("usage_model") or "standard",
     }
-    if metadata.get("limits"):
-        view["limits"] = metadata["limits"]
     if script.migration_tag is not None:
         view["migration_tag"] = script.migration_tag
     return view
+
+
+def view_script_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Render the settings that hold for all versions of a script."""
+    return _select_settings(metadata, _OF_THE_SCRIPT)
+
+
+def _list_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """List what an upload set, also settings that are new to the API, and the defaults."""
+    stored = {
+        key: value
+        for key, value in metadata.items()
+        if key not in _NOT_SETTINGS and (value or key in _REQUIRED)
+    }
+    return {**_DEFAULTS, **stored}
+
+
+def _select_settings(metadata: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    found = _list_settings(metadata)
+    return {key: found[key] for key in keys}
 
 
 def view_references(
