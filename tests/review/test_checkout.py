@@ -97,7 +97,7 @@ def test_links_that_lead_out_of_a_commit_are_all_refused(tmp_path: Path, bare: R
     (bare.project / "up").symlink_to("../..")
     bare.commit({"Pulumi.yaml": ""})
     found = find_repository(bare.project)
-    with pytest.raises(CheckoutError, match=r"out of it: hosts -> /etc/hosts, up -> \.\./\.\."):
+    with pytest.raises(CheckoutError, match=r"outside of it: hosts -> /etc/hosts, up -> \.\./\.\."):
         found.check_out(found.find_commit("HEAD"), tmp_path / "out")
 
 
