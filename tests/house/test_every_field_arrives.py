@@ -66,6 +66,12 @@ def moved(**words: str) -> dict[str, Any]:
     return {"classMigrations": step}
 
 
+def importing(*rules: dict[str, Any]) -> dict[str, Any]:
+    """A client that imports a page, with rules for imports."""
+    return {"source": "page.js", "rules": list(rules)}
+
+
+PAGES = {"type": "Data", "globs": ["**/*.html"]}
 #: For each field of a Worker: the configuration before and after, below the Worker.
 WORKER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "workersDev": ({}, {"workersDev": False}),
@@ -129,6 +135,12 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     **WORKER,
     "source": ({}, {"source": "other.js"}),
     "uploadSourceMaps": ({}, {"uploadSourceMaps": True}),
+    "rules[].type": (importing(PAGES), importing(PAGES | {"type": "Text"})),
+    "rules[].globs": (importing(PAGES), importing(PAGES | {"globs": ["**/*.md"]})),
+    "rules[].fallthrough": (
+        importing({"type": "Data", "globs": ["**/*.md"]}, PAGES),
+        importing({"type": "Data", "globs": ["**/*.md"], "fallthrough": True}, PAGES),
+    ),
     "workflows.*.className": ({}, {"workflows": {"order": {"className": "Cart"}}}),
     "variables": ({}, {"variables": {"GREETING": "hello"}}),
     "secrets": ({}, {"secrets": {"TOKEN": {"environment": "TOKEN"}}}),
@@ -286,6 +298,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("fields")
     (root / "index.js").write_text(SOURCE)
     (root / "other.js").write_text(f"// another file\n{SOURCE}export const other = 1;\n")
+    (root / "page.js").write_text(f'export {{ default as page }} from "./page.html";\n{SOURCE}')
+    (root / "page.html").write_text("page")
     for folder in ("migrations", "public", "other"):
         (root / folder).mkdir()
     (root / "other" / "index.html").write_text("other")

@@ -37,6 +37,7 @@ from flowflare.model.client import (
     QueueConsumerSpec,
     WorkflowSpec,
 )
+from flowflare.model.code_module import ModuleRule
 from flowflare.model.secret_sources import (
     AwsParameterSource,
     AwsSecretSource,
@@ -132,6 +133,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         script_name=_script_name(name, config, environment),
         source=written.source,
         upload_source_maps=written.upload_source_maps,
+        rules=tuple(ModuleRule(**rule.model_dump()) for rule in written.rules),
         workflows=workflows,
         variables=written.variables,
         secrets={key: _secret(value) for key, value in sorted(secrets.items())},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, JsonValue
 
+from flowflare.model.code_module import ModuleRule
 from flowflare.model.frozen import Frozen
 from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import SecretSource
@@ -129,6 +130,9 @@ class ClientSpec(WorkerSpec):
     source: str = Field(description="Entry file, relative to the project's folder.")
     upload_source_maps: bool = Field(
         default=False, description="Whether its source map is uploaded."
+    )
+    rules: tuple[ModuleRule, ...] = Field(
+        default=(), description="Which imported files are not code, before wrangler's rules."
     )
     workflows: tuple[WorkflowSpec, ...] = Field(description="Its Workflows, sorted by name.")
     variables: Mapping[str, JsonValue] = Field(

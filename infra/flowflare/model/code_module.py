@@ -1,6 +1,21 @@
-"""Model a file that is uploaded beside a Worker's main module."""
+"""Model the files that a Worker's code imports: their rules, and what is uploaded of them."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from flowflare.model.frozen import Frozen
+
+
+class ModuleRule(Frozen):
+    """What a Worker gets when it imports a file that is not code."""
+
+    type: Literal["Text", "Data", "CompiledWasm"] = Field(description="What the Worker gets.")
+    globs: tuple[str, ...] = Field(description="The imports, for example `**/*.md`.")
+    fallthrough: bool = Field(
+        default=False, description="Whether later rules of this type apply too."
+    )
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,17 @@ import { pathToFileURL } from 'node:url';
 
 import { nodeCompat } from './node_compat.mjs';
 
-/** wrangler's default rules for texts: developers.cloudflare.com/workers/wrangler/bundling. */
-const TEXTS = { '.txt': 'text', '.html': 'text', '.sql': 'text' };
-/** wrangler's default rules for files that are uploaded as modules of their own. */
-const MODULES = { '.wasm': 'application/wasm', '.bin': 'application/octet-stream' };
+/** wrangler's default rules: developers.cloudflare.com/workers/wrangler/bundling. */
+const RULES = [
+  { type: 'Text', globs: ['**/*.txt', '**/*.html', '**/*.sql'] },
+  { type: 'Data', globs: ['**/*.bin'] },
+  { type: 'CompiledWasm', globs: ['**/*.wasm', '**/*.wasm?module'] },
+];
+/** What is uploaded as a module of its own, with the ending by which the default rules find it. */
+const MODULES = {
+  CompiledWasm: { contentType: 'application/wasm', ending: '.wasm' },
+  Data: { contentType: 'application/octet-stream', ending: '.bin' },
+};
 const OUTPUT = 'worker.js';
 
 const request = JSON.parse(await text(process.stdin));
@@ -33,11 +40,15 @@ async function bundle(entry) {
       bundle: true,
       format: 'esm',
       platform: 'neutral',
-      target: 'es2022',
+      target: 'es2024',
+      supported: { 'import-source': true, using: true },
       conditions: ['workerd', 'worker', 'browser'],
       mainFields: ['browser', 'module', 'main'],
       external: ['cloudflare:*', 'node:*'],
-      loader: TEXTS,
+      loader: { '.js': 'jsx', '.mjs': 'jsx', '.cjs': 'jsx' },
+      define: Object.fromEntries(
+        ['', 'global.', 'globalThis.'].map((at) => [`${at}process.env.NODE_ENV`, '"production"']),
+      ),
       legalComments: 'none',
       logLevel: 'silent',
       metafile: true,
@@ -49,7 +60,7 @@ async function bundle(entry) {
       plugins: [
         library(request.library),
         ...(entry.nodeCompat ? [await nodeCompat(request.wrangler, entry.nodeCompat)] : []),
-        moduleRules(modules),
+        moduleRules(entry.rules, modules),
         packages(request.packages, leftOut),
         regularFiles(),
       ],
@@ -86,38 +97,74 @@ async function bundle(entry) {
 /** Names the cause of an error for which there is a remedy. */
 function findCause(text) {
   const [, missing] = /^Could not resolve "(.*)"$/.exec(text) ?? [];
-  return builtinModules.includes(missing) ? { 'built-in': true } : {};
+  if (builtinModules.includes(missing)) return { 'built-in': true };
+  return text.startsWith('No loader is configured for') ? { rule: true } : {};
 }
 
 /**
- * Keeps the imports of WebAssembly and of data, and collects the files, which are uploaded beside
- * the bundle. As in wrangler, a file's module is named by the digest of its content.
+ * Applies the client's rules, then wrangler's. Texts become part of the bundle. Imports of
+ * WebAssembly and of data stay, and the files are collected, which are uploaded beside the bundle.
+ * As in wrangler, a file's module is named by the digest of its content.
  */
-function moduleRules(modules) {
+function moduleRules(own, modules) {
+  const rules = listRules(own);
+  const findRule = (asked) => rules.find(({ patterns }) => patterns.some((one) => one.test(asked)));
   return {
     name: 'module-rules',
     setup(build) {
-      const filter = /\.(wasm(\?module)?|bin)$/;
+      const sources = rules.flatMap(({ patterns }) => patterns.map(({ source }) => source));
+      const filter = new RegExp(sources.join('|'));
       build.onResolve({ filter }, async ({ path: asked, pluginData, ...where }) => {
-        if (pluginData === modules) return undefined;
         const { importer, kind, namespace, resolveDir } = where;
+        if (pluginData === modules || kind === 'entry-point') return undefined;
+        const { type, globs, isShadowed } = findRule(asked);
+        if (isShadowed) return refuseImport(asked, type, globs);
         const place = { importer, kind, namespace, resolveDir, pluginData: modules };
-        const found = await build.resolve(asked.replace(/\?module$/, ''), place);
+        const found = await build.resolve(asked.replace(/\?.*$/, ''), place);
         if (found.errors.length > 0 || found.external) return found;
         if (!(await stat(found.path)).isFile()) return notAFile(found.path);
+        if (type === 'Text') return { path: found.path, pluginData: rules };
         const content = await readFile(found.path);
+        const { contentType, ending } = MODULES[type];
         const digest = createHash('sha1').update(content).digest('hex');
-        const name = `${digest}-${path.basename(found.path)}`;
-        modules.set(name, {
-          name,
-          contentType: MODULES[path.extname(found.path)],
-          base64: content.toString('base64'),
-          file: found.path,
-        });
+        const base = path.basename(found.path);
+        const name = `${digest}-${base.endsWith(ending) ? base : base + ending}`;
+        const base64 = content.toString('base64');
+        modules.set(name, { name, contentType, base64, file: found.path });
         return { path: `./${name}`, external: true };
       });
+      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file, pluginData }) =>
+        pluginData === rules ? { contents: await readFile(file), loader: 'text' } : undefined,
+      );
     },
   };
+}
+
+/**
+ * Lists rules in the order in which they apply: wrangler ignores a rule after a rule of its type
+ * without `fallthrough`, and refuses imports that only such a rule matches.
+ */
+function listRules(own) {
+  const closed = new Set();
+  const rules = [...own, ...RULES].map(({ type, globs, fallthrough }) => {
+    const isShadowed = closed.has(type);
+    if (!fallthrough) closed.add(type);
+    return { type, globs, isShadowed, patterns: globs.map(makePattern) };
+  });
+  return rules.sort((one, other) => one.isShadowed - other.isShadowed);
+}
+
+/** Makes the pattern of a glob as wrangler's `glob-to-regexp` does: a star also matches slashes. */
+function makePattern(glob) {
+  const parts = glob.split(/\*+/).map((part) => part.replace(/[\\^$.|?+()[\]{}/]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+function refuseImport(asked, type, globs) {
+  const text =
+    `${asked} matches only ${globs.join(', ')}, a rule for ${type} that does not apply, because ` +
+    `an earlier rule for ${type} does not have \`fallthrough: true\``;
+  return { errors: [{ text }] };
 }
 
 /** Removes the installation folder of packages from the source names of a recording. */

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flowflare import library
 from flowflare.errors import NodeError, RenderError
-from flowflare.model.code_module import CodeModule
+from flowflare.model.code_module import CodeModule, ModuleRule
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render import packages
@@ -42,6 +42,7 @@ class BundleSource:
         names: the exports to keep; empty for all.
         node_compat: the Worker's compatibility, if its Node modules are resolved as wrangler does.
         has_source_map: whether a source map is made.
+        rules: which imported files are texts, data or WebAssembly, before wrangler's rules.
     """
 
     entry: str
@@ -49,6 +50,7 @@ class BundleSource:
     names: tuple[str, ...] = ()
     node_compat: Compatibility | None = None
     has_source_map: bool = False
+    rules: tuple[ModuleRule, ...] = ()
 
 
 def bundle_sources(
@@ -167,7 +169,7 @@ def _make_key(source: BundleSource, tools: Sequence[str]) -> str:
         source.entry,
         ",".join(source.names),
         json.dumps([compatibility.date, compatibility.flags] if compatibility else None),
-        json.dumps(source.has_source_map),
+        json.dumps([source.has_source_map, *(rule.model_dump() for rule in source.rules)]),
         read_text(tsconfig) if tsconfig else "",
     )
 
@@ -250,6 +252,7 @@ def _make_entry(source: BundleSource) -> dict[str, object]:
         "folder": str(source.folder.resolve()),
         "nodeCompat": asdict(source.node_compat) if source.node_compat else None,
         "sourceMap": source.has_source_map,
+        "rules": [rule.model_dump() for rule in source.rules],
         "tsconfig": str(tsconfig.resolve()) if tsconfig else None,
     }
 
@@ -259,6 +262,10 @@ _REMEDIES: Final = {
         "These are modules of Node. To use them, set the client's `compatibilityDate` to "
         "2026-08-04 or later, or its `compatibilityFlags` to [nodejs_compat] and the date to "
         "2024-09-23 or later."
+    ),
+    "rule": (
+        "If such files are not code, say what the Worker gets, in the client's `rules`: "
+        '[{type: Text, globs: ["**/*.md"]}]. The types are Text, Data and CompiledWasm.'
     ),
 }
 

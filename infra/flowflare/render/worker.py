@@ -125,6 +125,7 @@ def _make_client_source(client: ClientSpec, root: Path) -> BundleSource:
         root,
         node_compat=compatibility,
         has_source_map=client.upload_source_maps,
+        rules=client.rules,
     )
 
 

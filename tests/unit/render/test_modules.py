@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowflare.errors import RenderError
+from flowflare.model.code_module import ModuleRule
 from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.compatibility import Compatibility, read_node_compat
@@ -21,9 +24,12 @@ def bundle_one(root: Path, *, has_source_map: bool = False) -> Bundle:
     return made
 
 
-def bundle(root: Path, code: str, node_compat: Compatibility | None = None) -> str:
+def bundle(
+    root: Path, code: str, node_compat: Compatibility | None = None, rules: Sequence[Any] = ()
+) -> str:
     (root / "a.js").write_text(code)
-    source = BundleSource("a.js", root, node_compat=node_compat)
+    read = tuple(ModuleRule.model_validate(rule) for rule in rules)
+    source = BundleSource("a.js", root, node_compat=node_compat, rules=read)
     [made] = bundle_sources([source], root=root)
     return made.content
 
@@ -114,6 +120,46 @@ def test_webassembly_and_data_are_modules_named_by_their_digest(tmp_path: Path) 
 
     (tmp_path / "key.bin").write_bytes(b"\2")
     assert [module.base64 for module in bundle_one(tmp_path).modules] == ["AGFzbQ==", "Ag=="]
+
+
+MARKDOWN = {"type": "Text", "globs": ["**/*.md"]}
+
+
+def test_rules_of_the_client_come_before_those_of_wrangler(tmp_path: Path) -> None:
+    (tmp_path / "read.md").write_text("# read")
+    (tmp_path / "page.html").write_text("page")
+    code = (
+        'import text from "./read.md";\nimport page from "./page.html";\nexport { text, page };\n'
+    )
+    with pytest.raises(RenderError, match="No loader is configured") as caught:
+        bundle(tmp_path, code)
+    assert "rules" in str(caught.value.remedy)
+
+    with pytest.raises(RenderError, match="does not have `fallthrough: true`"):
+        bundle(tmp_path, code, rules=[MARKDOWN])
+    made = bundle(tmp_path, code, rules=[MARKDOWN | {"fallthrough": True}])
+    assert '"# read"' in made
+    assert '"page"' in made
+    made = bundle(tmp_path, code, rules=[MARKDOWN, {"type": "Data", "globs": ["*.html"]}])
+    digest = hashlib.sha1(b"page").hexdigest()
+    assert f'from "./{digest}-page.html.bin"' in made  # which a default rule of wrangler matches
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("const h = () => 1;\n/** @jsx h */\nexport default <p />;", 'h("p", null)'),
+        ("export default process.env.NODE_ENV;", '"production"'),
+        ("export default globalThis.process.env.NODE_ENV;", '"production"'),
+        ("export default () => { using file = open(); };", "using file = open()"),
+        ('import source add from "./add.wasm"; export default add;', "import source add from"),
+    ],
+)
+def test_code_that_wrangler_takes_is_bundled_as_there(
+    tmp_path: Path, code: str, expected: str
+) -> None:
+    (tmp_path / "add.wasm").write_bytes(WASM)
+    assert expected in bundle(tmp_path, code)
 
 
 def test_a_missing_module_is_an_error_with_its_line(tmp_path: Path) -> None:

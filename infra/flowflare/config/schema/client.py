@@ -1,6 +1,6 @@
 """Define one client Worker: its source, Workflows, own resources and bindings."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -41,6 +41,21 @@ def _to_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+class ModuleRuleConfig(Written):
+    """What the code gets when it imports a file that is not code."""
+
+    type: Literal["Text", "Data", "CompiledWasm"] = Field(
+        description="A string, an `ArrayBuffer`, or a `WebAssembly.Module`."
+    )
+    globs: Annotated[list[str], Field(min_length=1)] = Field(
+        description="The imports as they are written in the code, for example `**/*.md`."
+    )
+    fallthrough: bool = Field(
+        default=False,
+        description="Whether later rules of this type apply too, such as wrangler's `**/*.txt`.",
+    )
+
+
 class ClientConfig(WorkerConfig):
     """One client Worker."""
 
@@ -52,6 +67,11 @@ class ClientConfig(WorkerConfig):
         default=False,
         description="Whether a source map is uploaded, so that errors in the Worker's logs name "
         "lines of the source.",
+    )
+    rules: list[ModuleRuleConfig] = Field(
+        default_factory=list,
+        description="Rules for imports of files that are not code. They come before wrangler's "
+        "rules for `.txt`, `.html`, `.sql`, `.bin` and `.wasm`.",
     )
     workflows: dict[Word, WorkflowConfig] = Field(
         default_factory=dict,

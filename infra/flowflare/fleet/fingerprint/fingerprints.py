@@ -107,6 +107,7 @@ class _Maker:
                 self._root,
                 node_compat=source.compatibility,
                 has_source_map=source.has_source_map,
+                rules=source.rules,
             )
             for source in sources
         ]

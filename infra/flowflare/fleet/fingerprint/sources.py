@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from pydantic import ValidationError
+
 from flowflare.config.problems import mapping
 from flowflare.config.values import merge_clients, parse_mapping
+from flowflare.model.code_module import ModuleRule
 from flowflare.model.written import COMPATIBILITY_DATE
 from flowflare.render.compatibility import Compatibility, read_node_compat
 
@@ -38,6 +41,7 @@ class ClientSource(NamedTuple):
     path: str
     compatibility: Compatibility | None
     has_source_map: bool
+    rules: tuple[ModuleRule, ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
                 str(client["source"]),
                 _read_compatibility(client),
                 client.get("uploadSourceMaps") is True,
+                _read_rules(client),
             )
             for name, client in merged.items()
             if "source" in client
@@ -83,6 +88,13 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
 def _read_compatibility(client: Mapping[str, Any]) -> Compatibility | None:
     flags = [str(flag) for flag in _list(client.get("compatibilityFlags"))]
     return read_node_compat(str(client.get("compatibilityDate", COMPATIBILITY_DATE)), flags)
+
+
+def _read_rules(client: Mapping[str, Any]) -> tuple[ModuleRule, ...]:
+    try:
+        return tuple(map(ModuleRule.model_validate, _list(client.get("rules"))))
+    except ValidationError:
+        return ()  # the configuration is refused where it is read
 
 
 def _list_migrations(client: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,8 @@
 import add from './add.wasm';
 import page from './page.html';
+import certificate from './prices/certificate.der';
 import key from './prices/key.bin';
+import terms from './prices/terms.md';
 
 export class Cart {
   sum(one, other) {
@@ -8,4 +10,4 @@ export class Cart {
   }
 }
 
-export default { fetch: () => new Response(`${page} ${key.byteLength}`) };
+export default { fetch: () => new Response(`${page} ${terms} ${key.byteLength} ${certificate.byteLength}`) };
