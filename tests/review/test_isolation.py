@@ -1,5 +1,6 @@
 """The program of a commit reaches no credentials, no network and no files but its own."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -19,12 +20,17 @@ CANARY = "canary-7f3a"
 FILES = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
 #: Ends with an error that lists everything that it reaches.
 CURIOUS = """
-import glob, os, pathlib, subprocess, sys
+import ctypes, glob, os, pathlib, socket, subprocess, sys
 
 reached = [name for name in os.environ if name.startswith("PYTHON")]
 lines = [f"{name}={value}" for name, value in os.environ.items()]
 reached += [line for line in lines if "flowflare" in line.lower()]
 reached += [f"the variable {name}" for name, value in os.environ.items() if canary in value]
+# What root could do in a namespace of its own.
+libc = ctypes.CDLL(None)
+for folder in sorted({folder for file in secrets for folder in pathlib.Path(file).parents}):
+    libc.umount2(os.fsencode(folder), 2)
+libc.mount(b"none", b"/", None, 4096 | 32, None)
 for file in [*glob.glob("/proc/[0-9]*/environ"), *secrets]:
     try:
         if canary in pathlib.Path(file).read_text("utf-8", "replace"):
@@ -37,9 +43,21 @@ for file in places:
         reached.append("wrote " + file)
     except OSError:
         pass
+try:
+    os.kill(outside, 0)
+    reached.append("signals")
+except OSError:
+    pass
+try:
+    socket.socket(socket.AF_UNIX).connect(listening)
+    reached.append("connected to a socket")
+except OSError:
+    pass
 code = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
 if subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0:
     reached.append("connected")
+lasting = [sys.executable, "-c", "import signal; signal.pause()", marker]
+subprocess.Popen(lasting, start_new_session=True, stderr=subprocess.DEVNULL)
 assert not reached, sorted(reached)
 """
 
@@ -58,14 +76,21 @@ class Machine:
         home, cache = top / "home", top / "home/.cache/flowflare"
         secrets = [home / ".aws/credentials", home / ".pulumi/credentials.json"]
         secrets += [repo.project / ".flowflare/passphrase", repo.project / ".env"]
+        secrets += [repo.project / ".git/token", home / "notes.txt", top / "other/key"]
         for file in [*secrets, cache / "keep"]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(CANARY)
         self.environ = os.environ | {"HOME": str(home), "CLOUDFLARE_API_TOKEN": CANARY}
         self.environ.pop("XDG_CACHE_HOME", None)
-        places = [str(cache / "poison"), str(repo.project / "planted")]
-        known = (CANARY, [str(file) for file in secrets], places, port)
-        self.program = f"canary, secrets, places, port = {known!r}\n{CURIOUS}"
+        places = [str(cache / "poison"), str(repo.project / "planted"), "/proc/sys/kernel/printk"]
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(top / "agent"))
+        self.socket.listen()
+        self.marker = f"lasting {top}"
+        files = [str(file) for file in secrets]
+        known = (CANARY, files, places, port, os.getpid(), str(top / "agent"), self.marker)
+        names = "canary, secrets, places, port, outside, listening, marker"
+        self.program = f"{names} = {known!r}\n{CURIOUS}"
 
     def diff(self, *before: str) -> subprocess.CompletedProcess[str]:
         ignored = {".gitignore": ".flowflare\n.env\n"}
@@ -81,13 +106,15 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, bare: Repo, port: int) -> Machine:
-    return Machine(tmp_path, bare, port)
+def machine(tmp_path: Path, bare: Repo, port: int) -> Iterator[Machine]:
+    made = Machine(tmp_path, bare, port)
+    with made.socket:
+        yield made
 
 
 @pytest.fixture
 def isolating() -> None:
-    why = isolation.explain_missing({"writable": [], "hidden": []})
+    why = isolation.explain_missing({"writable": [], "readable": [], "hidden": []})
     if why:
         pytest.skip(f"this machine cannot isolate a program: {why}")
 
@@ -96,6 +123,7 @@ def isolating() -> None:
 def test_a_program_reaches_nothing_of_the_user_who_runs_it(machine: Machine) -> None:
     done = machine.diff()
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert machine.marker not in list_commands()
 
 
 @pytest.mark.long
@@ -113,10 +141,27 @@ def test_a_machine_that_cannot_isolate_a_program_is_named(machine: Machine) -> N
     assert "/proc/PARENT" not in done.stdout, done.stdout
 
 
-def test_a_folder_that_holds_the_program_itself_is_not_hidden(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("")
-    (tmp_path / "code/here").mkdir(parents=True)
-    paths = [tmp_path / "secret", tmp_path / "code", tmp_path / "missing"]
-    hidden = isolation.list_hidden(paths, [tmp_path / "code/here"])
-    assert str(tmp_path / "secret") in hidden
-    assert not {str(path) for path in paths[1:]} & {*hidden}
+def list_commands() -> str:
+    """Return the command lines of all processes of this machine."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(file.read_text(errors="replace"))
+    return "\n".join(found)
+
+
+@pytest.mark.usefixtures("isolating")
+def test_what_a_program_needs_of_a_hidden_folder_stays(tmp_path: Path) -> None:
+    for name in ("home/secret", "home/code/needed", "home/code/.env", "out/made"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("text")
+    request = {
+        "writable": [str(tmp_path / "out")],
+        "readable": [str(tmp_path / "home/code")],
+        "hidden": [str(tmp_path), str(tmp_path / "home/code/.env")],
+    }
+    script = f"cd {tmp_path}; echo *; echo home/*; cat home/code/.env home/code/*; exit 7"
+    command = ["/bin/sh", "-c", script]
+    done = subprocess.run(isolation.isolate(request, command), capture_output=True, check=False)
+    assert done.returncode == 7
+    assert done.stdout.decode().splitlines() == ["home out", "home/code", "text"]

@@ -232,6 +232,23 @@ def test_a_missing_tool_is_named(
     assert install(folder).failures == {lock: why}
 
 
+def test_a_tool_cannot_fetch_code_from_git(
+    tmp_path: Path, bare: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Yarn 1 runs the scripts of such a package, also with `--ignore-scripts`."""
+    bare.commit({"prepare.sh": f"touch {tmp_path}/ran\n"})
+    yarn = tmp_path / "bin/yarn"
+    yarn.parent.mkdir()
+    yarn.write_text(f"#!/bin/sh\ngit clone -q {bare.project} made && sh made/prepare.sh\n")
+    yarn.chmod(0o755)
+    monkeypatch.setenv("PATH", str(yarn.parent), prepend=os.pathsep)
+    lock = f"# yarn lockfile v1\ngreeter@git+file://{bare.project}:\n"
+    files = {"a.js": IMPORT, "package.json": manifest(), "yarn.lock": lock}
+    found = install(checkout(tmp_path / "a", files))
+    assert found.failures == {"yarn.lock": "a package is installed from git"}
+    assert not (tmp_path / "ran").exists()
+
+
 def test_settings_of_a_commit_choose_registries_but_no_variables(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def compare_commits(
                 question.stacks or None,
                 key,
                 sources=bool(packages.failures),
+                installed=sorted(packages.installed),
                 on_progress=lambda count: report_progress(f"Recording: {count} stacks done"),
                 on_warning=on_warning,
             )

@@ -47,10 +47,12 @@ class PackageInstaller:
     Attributes:
         on_progress: receives a message before packages are installed.
         failures: why a lock file's packages could not be installed, by its path in the commit.
+        installed: the folders with the packages that the checkouts link to.
     """
 
     on_progress: Callable[[str], None]
     failures: dict[str, str] = field(default_factory=dict)
+    installed: set[Path] = field(default_factory=set)
     _reasons: dict[str, str] = field(default_factory=dict)
 
     def install(self, checkout: Path) -> None:
@@ -67,7 +69,9 @@ class PackageInstaller:
             if not locked.locks_any(names):
                 continue
             try:
-                _link(top, self._ensure(locked))
+                folder = self._ensure(locked)
+                _link(top, folder)
+                self.installed.add(folder)
             except FlowflareError as error:
                 self.failures[locked.place] = error.message
 

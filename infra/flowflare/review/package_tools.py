@@ -26,8 +26,10 @@ _NPM: Final = (
 )
 _PNPM: Final = ("install", "--frozen-lockfile", "--ignore-scripts", "--ignore-pnpmfile")
 _YARN: Final = ("install", "--frozen-lockfile", "--ignore-scripts", "--non-interactive")
-# pnpm and Corepack would download and run the version that the commit's package.json names.
-_OWN_VERSION: Final = {
+# pnpm and Corepack would download and run the version that the commit's package.json names. Yarn
+# runs the scripts of a package from git, whatever its options say: git must not reach any.
+_NO_FOREIGN_CODE: Final = {
+    "GIT_ALLOW_PROTOCOL": "none",
     "npm_config_manage_package_manager_versions": "false",
     "COREPACK_ENABLE_PROJECT_SPEC": "0",
     "YARN_IGNORE_PATH": "1",
@@ -36,6 +38,7 @@ _YARN_1: Final = b"# yarn lockfile v1"
 # A patch of patch-package changes files by their path from the folder of the lock file.
 _PATCHES_MODULES: Final = re.compile(rb"^(?:---|\+\+\+) [ab]/node_modules/", re.MULTILINE)
 _UNSAID: Final = re.compile(r"(?:npm error )?(?:code|syscall|errno) .*")
+_GIT_REFUSED: Final = re.compile(r"fatal: transport '\S*' not allowed")
 _PASSWORD: Final = re.compile(r"//[^/@\s]+@")
 _WIDEST: Final = 200
 
@@ -65,7 +68,7 @@ def _find_tool(name: str) -> str:
 
 def _make_installer(command: Sequence[str]) -> Installer:
     def install(folder: Path, files: Mapping[str, bytes]) -> None:
-        _run(command, folder, make_npm_environment() | _OWN_VERSION)
+        _run(command, folder, make_npm_environment() | _NO_FOREIGN_CODE)
         for name, data in sorted(files.items()):
             if name.endswith(".patch") and _PATCHES_MODULES.search(data):
                 _apply_patch(folder, name, data)
@@ -103,6 +106,8 @@ def _run(
         raise NodeError(f"{tool} took longer than {_TIMEOUT:.0f} s") from None
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace").replace(str(folder), ".")
+        if _GIT_REFUSED.search(said):
+            raise NodeError("a package is installed from git")
         raise NodeError(f"{tool} failed: {_select_line(said) or f'exit code {done.returncode}'}")
 
 

@@ -2,8 +2,9 @@
 
 The processes get no credentials: only the environment variables needed to find and run programs
 are passed on, and the home folder is empty. Where Linux allows it, they have no network, write
-nothing but their own folders, and read no other process (`isolation.py`). Elsewhere a program has
-the rights of the calling user, so record commits of strangers in a container.
+nothing but their own folders, and read no files of this user and no other process (`isolation.py`).
+Elsewhere a program has the rights of the calling user, so record commits of strangers in a
+container.
 """
 
 import base64
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare import library
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.render.node import find_node_packages, find_node_place
 from flowflare.review import isolation
@@ -35,8 +37,8 @@ _ALLOWED_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TZ")
 # Replaces the name of the folder that a commit is checked out into.
 _FOLDER_WORD: Final = "<checkout>"
 _OWN_FOLDER_WORD: Final = "<temporary>"
-# Files of a project in the working tree that hold its secrets.
-_PRIVATE: Final = (".flowflare", ".env", ".dev.vars")
+# Files in the working tree that hold secrets, if this package is part of it.
+_PRIVATE: Final = (".git", ".flowflare", ".env", ".dev.vars")
 _POLL_SECONDS: Final = 0.05
 _LAST_WORDS: Final = 20_000
 
@@ -67,6 +69,7 @@ def record_commits(  # noqa: PLR0913 -- the options are given by name
     *,
     patience: float = PATIENCE,
     sources: bool = False,
+    installed: Sequence[Path] = (),
     on_progress: Callable[[int], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> tuple[CommitRecording, ...]:
@@ -77,6 +80,7 @@ def record_commits(  # noqa: PLR0913 -- the options are given by name
         key: stamps secrets.
         patience: seconds that one stack may take.
         sources: whether Workers are shown without their npm packages, installed or not.
+        installed: folders with packages that the checkouts link to.
         on_progress: receives the number of stacks of all checkouts that have been recorded.
         on_warning: receives a warning if the programs can use the network and this user's files.
 
@@ -87,13 +91,15 @@ def record_commits(  # noqa: PLR0913 -- the options are given by name
         # Its name is in variables that a program reads, and must not identify a recording.
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         folder = folder.resolve()
-        why = isolation.explain_missing({"writable": [str(folder)], "hidden": []})
+        why = isolation.explain_missing(_make_limits((), folder, installed))
         if why and on_warning is not None:
             on_warning(f"{_NOT_ISOLATED} ({why}). {_CONTAINER}")
         running.enter_context(isolation.hide_memory())
-        own = {"sources": sources, "isolated": not why}
+        readable = None if why else installed
         processes = [
-            _RecordingRun(checkout, stacks, key, folder / str(number), **own)
+            _RecordingRun(
+                checkout, stacks, key, folder / str(number), sources=sources, readable=readable
+            )
             for number, checkout in enumerate(checkouts)
         ]
         for process in processes:
@@ -126,7 +132,7 @@ class _RecordingRun:
         folder: Path,
         *,
         sources: bool,
-        isolated: bool,
+        readable: Sequence[Path] | None,
     ) -> None:
         self._checkout = checkout
         self._folder = folder
@@ -134,8 +140,9 @@ class _RecordingRun:
             (folder / name).mkdir(parents=True)
         command = [sys.executable, "-B", "-P", "-m", _PROCESS]
         needed = _link_node_packages(checkout, folder / "cache/flowflare")
-        if isolated:
-            command = isolation.isolate(_make_limits(checkout, folder, needed), command)
+        if readable is not None:
+            limits = _make_limits((checkout,), folder, [*readable, *needed])
+            command = isolation.isolate(limits, command)
         self._answer = folder / "answer"
         self._said = folder / "said"
         self._answer.touch()
@@ -306,13 +313,25 @@ def _link_node_packages(checkout: Checkout, cache: Path) -> list[Path]:
     return [found]
 
 
-def _make_limits(checkout: Checkout, folder: Path, needed: Sequence[Path]) -> dict[str, list[str]]:
-    """Return the folders that a process may write, and the credentials that it must not read."""
-    private = [checkout.project / name for name in _PRIVATE]
-    code = [Path(path) for path in (sys.prefix, sys.base_prefix, *sys.path)]
-    writable = [folder, checkout.top]
-    hidden = isolation.list_hidden(private, [*code, *needed, *writable])
-    return {"writable": [str(path) for path in writable], "hidden": hidden}
+def _make_limits(
+    checkouts: Sequence[Checkout], folder: Path, readable: Sequence[Path]
+) -> dict[str, list[str]]:
+    """Return the folders that a process may write and read, and what it must not read."""
+    projects = [checkout.project for checkout in checkouts]
+    private = [
+        place / name
+        for project in (*projects, library.node_project())
+        for place in (project, *project.parents)
+        for name in _PRIVATE
+    ]
+    own = (library.node_project(), Path(library.__file__).parent.parent)
+    code = [Path(sys.prefix), Path(sys.base_prefix), Path(site.getusersitepackages()), *own]
+    paths = {str(name) for path in [*code, *readable] for name in (path, path.resolve())}
+    return {
+        "writable": [str(path) for path in (folder, *(checkout.top for checkout in checkouts))],
+        "readable": sorted(paths),
+        "hidden": isolation.list_hidden([*projects, *private]),
+    }
 
 
 def _explain(words: str) -> str:
