@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from flowflare.model import names
@@ -25,7 +26,16 @@ _FLAG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 class Written(BaseModel):
     """The base of what users write: camelCase keys, exact types, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A constructor never gets these keys, which mypy cannot know.
+    model_config = ConfigDict(  # type: ignore[pydantic-alias]
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel
+    )
+
+
+class WrittenAsInApi(Written):
+    """The base of what users write with the keys of Cloudflare's API."""
+
+    model_config = ConfigDict(alias_generator=None)
 
 
 def refusal(message: str, remedy: str) -> PydanticCustomError:

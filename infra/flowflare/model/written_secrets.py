@@ -49,7 +49,7 @@ class AwsSecretsManagerSecret(Written):
     """A secret from AWS Secrets Manager."""
 
     aws_secrets_manager: Annotated[str, Field(min_length=1)] = Field(
-        alias="awsSecretsManager", description="The name or ARN of a secret in AWS Secrets Manager."
+        description="The name or ARN of a secret in AWS Secrets Manager."
     )
     key: str | None = Field(
         default=None,
@@ -68,7 +68,7 @@ class AwsParameterSecret(Written):
     """A secret from AWS Systems Manager's Parameter Store."""
 
     aws_parameter: Annotated[str, Field(min_length=1)] = Field(
-        alias="awsParameter", description="The name or ARN of a parameter in the Parameter Store."
+        description="The name or ARN of a parameter in the Parameter Store."
     )
     version: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="The parameter's version; by default the newest."

@@ -100,7 +100,6 @@ class RecentCompatibilityDate(Policy):
         default=12, description="The highest age in months."
     )
     as_of: Date | None = Field(
-        alias="asOf",
         default=None,
         description="The date to count from. The default is the commit's date in `flowflare diff`, "
         "so that the same commits give the same report, and today in `preview` and `up`.",

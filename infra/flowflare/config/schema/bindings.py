@@ -13,10 +13,10 @@ from flowflare.kinds.bindings.contract import Text
 from flowflare.kinds.bindings.registry import BINDING_SCHEMAS
 from flowflare.kinds.contract import load_settings
 from flowflare.kinds.registry import list_own
-from flowflare.model.written import Written, refuse_secrets
+from flowflare.model.written import Written, WrittenAsInApi, refuse_secrets
 
 
-class RawBinding(Written):
+class RawBinding(WrittenAsInApi):
     """A binding of a type that is not listed here; its other fields are not checked."""
 
     model_config = ConfigDict(extra="allow")

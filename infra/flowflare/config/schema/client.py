@@ -28,7 +28,7 @@ class DurableObjectConfig(Written):
     """One Durable Object class of a client."""
 
     class_name: ClassName = Field(
-        alias="className", description="The Durable Object class that the client's source exports."
+        description="The Durable Object class that the client's source exports."
     )
 
 
@@ -63,7 +63,6 @@ class ClientConfig(WorkerConfig):
         description="Its entry file, JavaScript or TypeScript, relative to the project's folder."
     )
     upload_source_maps: bool = Field(
-        alias="uploadSourceMaps",
         default=False,
         description="Whether a source map is uploaded, so that errors in the Worker's logs name "
         "lines of the source.",
@@ -92,20 +91,16 @@ class ClientConfig(WorkerConfig):
         "as Cloudflare's API spells them.",
     )
     queue_consumers: list[QueueConsumerSettings] = Field(
-        alias="queueConsumers",
-        default_factory=list,
-        description="Queues whose messages its `queue` handler receives.",
+        default_factory=list, description="Queues whose messages its `queue` handler receives."
     )
     databases: dict[BindingName, DatabaseConfig] = Field(
         default_factory=dict, description="Its own D1 databases, by the name of the binding."
     )
     durable_objects: dict[BindingName, DurableObjectConfig] = Field(
-        alias="durableObjects",
         default_factory=dict,
         description="Its own Durable Object classes, by the name of the binding.",
     )
     class_migrations: list[ClassMigrationConfig] = Field(
-        alias="classMigrations",
         default_factory=list,
         description="The class migrations of its Durable Object classes, the oldest step first. "
         "Append new steps; an applied step must not change.",

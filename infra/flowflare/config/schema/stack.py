@@ -50,9 +50,7 @@ def _check_reason(value: str) -> str:
 class StackConfig(WorkerConfig):
     """Every key of the namespace `flowflare`."""
 
-    account_id: AccountId = Field(
-        alias="accountId", description="The Cloudflare account, 32 hexadecimal digits."
-    )
+    account_id: AccountId = Field(description="The Cloudflare account, 32 hexadecimal digits.")
     engine: EngineName = Field(
         default="pulumi",
         description="The engine of the stack: `embedded`, which only calls an API on this machine, "
@@ -69,41 +67,33 @@ class StackConfig(WorkerConfig):
         default_factory=dict, description="The client Workers by name."
     )
     client_overrides: dict[str, dict[str, object]] = Field(
-        alias="clientOverrides",
         default_factory=dict,
         description="Fields of single clients that differ in a stack, by the client's name; each "
         "replaces the whole value of the client's field.",
     )
     allowed_origins: list[str] = Field(
-        alias="allowedOrigins",
-        default_factory=list,
-        description="Origins that may call the service from a browser.",
+        default_factory=list, description="Origins that may call the service from a browser."
     )
     debug: bool = Field(default=False, description="Whether the service writes debug logs.")
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
-        alias="retentionDays",
         default=None,
         description="Days after which runs that have ended are deleted; by default they are kept. "
         "The deletion runs with the service's `crons`, by default every ten minutes.",
     )
     stuck_after_minutes: Annotated[int, Field(ge=0, le=525_600)] | None = Field(
-        alias="stuckAfterMinutes",
         default=None,
         description="Minutes without an event after which a run counts as stuck; by default 60. "
         "With 0, no run counts as stuck.",
     )
     api_keys: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(_check_generations)] = (
         Field(
-            alias="apiKeys",
             default=[1],
             description="Generations of the API key that the service accepts, newest first. To "
             "rotate the key, add a generation, move `apiKeyInUse` to it, then remove the old one.",
         )
     )
     api_key_in_use: Annotated[int, Field(ge=1)] = Field(
-        alias="apiKeyInUse",
-        default=1,
-        description="The generation of the API key that the clients send.",
+        default=1, description="The generation of the API key that the clients send."
     )
     names: NamesConfig = Field(
         default_factory=NamesConfig,
@@ -117,7 +107,6 @@ class StackConfig(WorkerConfig):
         "Objects and Workflows are kept, and runs in progress continue.",
     )
     tracker_tag: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        alias="trackerTag",
         default=None,
         description="The tag of the class migration that created the service's `WorkflowTracker` "
         "before Flowflare managed the service; `flowflare adopt` writes it.",
@@ -128,7 +117,6 @@ class StackConfig(WorkerConfig):
         "deletion and replacement.",
     )
     allow_data_loss: dict[str, Annotated[str, AfterValidator(_check_reason)]] = Field(
-        alias="allowDataLoss",
         default_factory=dict,
         description="The reasons for removing the protection of resources, by resource name. The "
         "same `up` may then replace the resource, or delete or move a class. To remove a resource, "

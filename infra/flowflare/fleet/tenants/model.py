@@ -88,10 +88,9 @@ class Health(Written):
         default_factory=dict, description="The parameters of the run."
     )
     within_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] = Field(
-        alias="withinSeconds", default=60, description="Seconds within which the run must complete."
+        default=60, description="Seconds within which the run must complete."
     )
     max_error_rate: Annotated[float, Field(ge=0, le=1, strict=False)] = Field(
-        alias="maxErrorRate",
         default=0.05,
         description="The share of a tenant's newest runs that may have failed, from 0 to 1.",
     )
@@ -139,9 +138,7 @@ class Limits(Written):
     # plan in 2026. The number of Workflows is only limited by the number of scripts.
     workers: _Count = Field(default=500, description="Workers of an account.")
     databases: _Count = Field(default=50_000, description="D1 databases of an account.")
-    cron_triggers: _Count = Field(
-        alias="cronTriggers", default=250, description="Cron triggers of an account."
-    )
+    cron_triggers: _Count = Field(default=250, description="Cron triggers of an account.")
     routes: _Count = Field(default=1_000, description="Routes of a zone.")
     domains: _Count = Field(default=100, description="Custom domains of a zone.")
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, create_model
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
 def _declare(
@@ -19,7 +19,7 @@ def _declare(
     """Declare a type whose fields are required strings, each with its description."""
     texts: dict[str, Any] = {key: (Text, Field(description=said)) for key, said in fields.items()}
     type_: Any = (Literal[name], Field(description=description))
-    model = create_model(schema, __base__=Written, __doc__=summary, type=type_, **texts)
+    model = create_model(schema, __base__=WrittenAsInApi, __doc__=summary, type=type_, **texts)
     return BindingType(name, model, wrangler)
 
 

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class D1Binding(Written):
+class D1Binding(WrittenAsInApi):
     """An existing D1 database; `databases` create new ones."""
 
     type: Literal["d1"] = Field(description="A D1 database.")

@@ -5,24 +5,24 @@ from typing import Any, Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import ScriptName, Written
+from flowflare.model.written import ScriptName, WrittenAsInApi
 
 
-class OutboundWorker(Written):
+class OutboundWorker(WrittenAsInApi):
     """The outbound Worker of dispatched Workers."""
 
     service: ScriptName = Field(description="The Worker's name.")
     environment: Text | None = Field(default=None, description="The Worker's environment.")
 
 
-class Outbound(Written):
+class Outbound(WrittenAsInApi):
     """The outbound Worker that handles the requests of dispatched Workers, and its parameters."""
 
     worker: OutboundWorker = Field(description="The outbound Worker.")
     params: list[Text] | None = Field(default=None, description="The names of its parameters.")
 
 
-class DispatchNamespaceBinding(Written):
+class DispatchNamespaceBinding(WrittenAsInApi):
     """A dispatch namespace of Workers for Platforms."""
 
     type: Literal["dispatch_namespace"] = Field(description="A dispatch namespace.")

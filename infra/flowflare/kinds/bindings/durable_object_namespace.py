@@ -6,10 +6,10 @@ from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import ClassName, ScriptName, Written
+from flowflare.model.written import ClassName, ScriptName, WrittenAsInApi
 
 
-class DurableObjectBinding(Written):
+class DurableObjectBinding(WrittenAsInApi):
     """A Durable Object class of another script; see `durableObjects` for the client's own."""
 
     type: Literal["durable_object_namespace"] = Field(description="A Durable Object class.")

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class HyperdriveBinding(Written):
+class HyperdriveBinding(WrittenAsInApi):
     """A Hyperdrive configuration."""
 
     type: Literal["hyperdrive"] = Field(description="A database behind Hyperdrive.")

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class InheritBinding(Written):
+class InheritBinding(WrittenAsInApi):
     """A binding of an earlier version, kept; for bindings that were made outside of this stack."""
 
     type: Literal["inherit"] = Field(description="The live script's binding of the same name.")

@@ -6,10 +6,10 @@ from pydantic import Field, JsonValue
 
 from flowflare.kinds.bindings.binding import Binding
 from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
-from flowflare.model.written import Json, Written
+from flowflare.model.written import Json, WrittenAsInApi
 
 
-class JsonBinding(Written):
+class JsonBinding(WrittenAsInApi):
     """A JSON value; `variables` are shorter."""
 
     type: Literal["json"] = Field(description="A JSON value, which the Worker gets parsed.")

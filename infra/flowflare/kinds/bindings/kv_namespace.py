@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class KvNamespaceBinding(Written):
+class KvNamespaceBinding(WrittenAsInApi):
     """A KV namespace."""
 
     type: Literal["kv_namespace"] = Field(description="A KV namespace.")

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding
 from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class PlainTextBinding(Written):
+class PlainTextBinding(WrittenAsInApi):
     """A string; `variables` are shorter."""
 
     type: Literal["plain_text"] = Field(description="A text.")

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class QueueBinding(Written):
+class QueueBinding(WrittenAsInApi):
     """A queue to which the Worker sends messages."""
 
     type: Literal["queue"] = Field(description="A queue, for sending.")

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class R2BucketBinding(Written):
+class R2BucketBinding(WrittenAsInApi):
     """An R2 bucket."""
 
     type: Literal["r2_bucket"] = Field(description="An R2 bucket.")

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 
 
-class RateLimit(Written):
+class RateLimit(WrittenAsInApi):
     """The rate of a rate limiter."""
 
     limit: Annotated[float, Field(ge=0, strict=False)] = Field(description="Calls per period.")
@@ -18,7 +18,7 @@ class RateLimit(Written):
     )
 
 
-class RateLimitBinding(Written):
+class RateLimitBinding(WrittenAsInApi):
     """A rate limiter."""
 
     type: Literal["ratelimit"] = Field(description="A rate limiter.")

@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType
-from flowflare.model.written import Json, Written
+from flowflare.model.written import Json, WrittenAsInApi
 from flowflare.model.written_secrets import Secret
 
 
-class SecretKeyBinding(Written):
+class SecretKeyBinding(WrittenAsInApi):
     """A `CryptoKey` whose key material the Worker cannot read."""
 
     type: Literal["secret_key"] = Field(description="A key for Web Crypto.")

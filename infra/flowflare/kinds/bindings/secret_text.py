@@ -7,11 +7,11 @@ from pydantic import Field
 from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType
 from flowflare.model.secret_sources import SecretSource
-from flowflare.model.written import Written
+from flowflare.model.written import WrittenAsInApi
 from flowflare.model.written_secrets import Secret
 
 
-class SecretTextBinding(Written):
+class SecretTextBinding(WrittenAsInApi):
     """A secret text; `secrets` are shorter."""
 
     type: Literal["secret_text"] = Field(description="A secret text.")

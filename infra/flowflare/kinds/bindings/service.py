@@ -6,10 +6,10 @@ from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import Json, ScriptName, Written
+from flowflare.model.written import Json, ScriptName, WrittenAsInApi
 
 
-class ServiceTargetBinding(Written):
+class ServiceTargetBinding(WrittenAsInApi):
     """Another Worker."""
 
     type: Literal["service"] = Field(description="A Worker.")

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.contract import BindingType
-from flowflare.model.written import ScriptName, Written
+from flowflare.model.written import ScriptName, WrittenAsInApi
 
 
-class TailConsumerBinding(Written):
+class TailConsumerBinding(WrittenAsInApi):
     """A Tail Worker as a binding."""
 
     type: Literal["tail_consumer"] = Field(description="A Tail Worker.")

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
-from flowflare.model.written import ClassName, ScriptName, Written
+from flowflare.model.written import ClassName, ScriptName, WrittenAsInApi
 
 
-class WorkflowTargetBinding(Written):
+class WorkflowTargetBinding(WrittenAsInApi):
     """A Workflow of another script; see `workflows` for the client's own."""
 
     type: Literal["workflow"] = Field(description="A Workflow.")

@@ -32,20 +32,17 @@ class DatabaseConfig(Written):
         "to the project's folder.",
     )
     migrations_pattern: str | None = Field(
-        alias="migrationsPattern",
         default=None,
         description="Which files are migrations, as in wrangler's `migrations_pattern`: "
         "`migrations/orders/*/migration.sql`. By default every `*.sql`, or if there is none, "
         "`*/migration.sql`.",
     )
     migrations_table: Annotated[str, AfterValidator(_check_table)] | None = Field(
-        alias="migrationsTable",
         default=None,
         description="The table that records the applied migrations, as in wrangler's "
         "`migrations_table`; by default `d1_migrations`.",
     )
     location_hint: Literal["wnam", "enam", "weur", "eeur", "apac", "oc"] | None = Field(
-        alias="locationHint",
         default=None,
         description="The location for a new database; changing it replaces the database.",
     )

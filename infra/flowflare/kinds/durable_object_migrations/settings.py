@@ -21,9 +21,8 @@ class TransferredClassConfig(Written):
 
     old: ClassName = Field(alias="from", description="The class's name in the other script.")
     from_script: ScriptName = Field(
-        alias="fromScript",
         description="The script that has the objects now: a client of the stack, or a script's "
-        "name in the account.",
+        "name in the account."
     )
     new: ClassName = Field(alias="to", description="The class's name in this script.")
 
@@ -44,21 +43,14 @@ class ClassMigrationConfig(Written):
         return value
 
     tag: _Name = Field(description="The step's name, which no other step has.")
-    new_sqlite_classes: list[ClassName] = Field(
-        alias="newSqliteClasses", default_factory=list, description="New classes."
-    )
+    new_sqlite_classes: list[ClassName] = Field(default_factory=list, description="New classes.")
     renamed_classes: list[RenamedClassConfig] = Field(
-        alias="renamedClasses",
-        default_factory=list,
-        description="Classes that get another name and keep their objects.",
+        default_factory=list, description="Classes that get another name and keep their objects."
     )
     deleted_classes: list[ClassName] = Field(
-        alias="deletedClasses",
-        default_factory=list,
-        description="Classes that are deleted with the data of their objects.",
+        default_factory=list, description="Classes that are deleted with the data of their objects."
     )
     transferred_classes: list[TransferredClassConfig] = Field(
-        alias="transferredClasses",
         default_factory=list,
         description="Classes that are taken over from another script with their objects.",
     )

@@ -36,20 +36,15 @@ class HyperdriveOrigin(Written):
     user: _Text = Field(description="The user as which Hyperdrive connects.")
     password: Secret = Field(description="The source of the user's password.")
     access_client_id: _Text | None = Field(
-        alias="accessClientId",
         default=None,
         description="The client ID of the Access service token, for a database behind Cloudflare "
         "Access.",
     )
     access_client_secret: Secret | None = Field(
-        alias="accessClientSecret",
-        default=None,
-        description="The source of the client secret of that service token.",
+        default=None, description="The source of the client secret of that service token."
     )
     service_id: _Text | None = Field(
-        alias="serviceId",
-        default=None,
-        description="The ID of a Workers VPC service, instead of `host`.",
+        default=None, description="The ID of a Workers VPC service, instead of `host`."
     )
 
     @model_validator(mode="after")
@@ -71,12 +66,10 @@ class HyperdriveCaching(Written):
         default=None, description="Whether no result is cached; by default `false`."
     )
     max_age: _Seconds | None = Field(
-        alias="maxAge",
         default=None,
         description="For how many seconds a result is cached; Cloudflare's default is 60.",
     )
     stale_while_revalidate: _Seconds | None = Field(
-        alias="staleWhileRevalidate",
         default=None,
         description="For how many further seconds an old result is served while a new one is "
         "read; Cloudflare's default is 15.",
@@ -94,14 +87,10 @@ class HyperdriveMtls(Written):
     """The TLS certificates of the connection to the database."""
 
     ca_certificate_id: _Text | None = Field(
-        alias="caCertificateId",
-        default=None,
-        description="The ID of the uploaded certificate of the database's authority.",
+        default=None, description="The ID of the uploaded certificate of the database's authority."
     )
     mtls_certificate_id: _Text | None = Field(
-        alias="mtlsCertificateId",
-        default=None,
-        description="The ID of the uploaded client certificate.",
+        default=None, description="The ID of the uploaded client certificate."
     )
     sslmode: (
         Literal["require", "verify-ca", "verify-full", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
@@ -129,7 +118,6 @@ class HyperdriveSettings(Written):
         default=None, description="The certificates of the connection; not with `serviceId`."
     )
     origin_connection_limit: Annotated[int, Field(ge=1)] | None = Field(
-        alias="originConnectionLimit",
         default=None,
         description="About how many connections Hyperdrive opens to the database at most; "
         "Cloudflare's default depends on the account's plan.",

@@ -45,40 +45,30 @@ class QueueConsumerSettings(Written):
         "`orders.JOBS` for a queue of the client `orders`.",
     )
     queue_id: Annotated[str, AfterValidator(_queue_id)] | None = Field(
-        alias="queueId",
-        default=None,
-        description="The ID of a queue outside of the stack, instead of `queue`.",
+        default=None, description="The ID of a queue outside of the stack, instead of `queue`."
     )
     dead_letter_queue: Annotated[str, AfterValidator(_dead_letter_queue)] | None = Field(
-        alias="deadLetterQueue",
         default=None,
         description="The queue for messages after their last retry: a binding that creates a "
         "queue, as in `queue`, or the name of a queue in the account. Without it such messages "
         "are deleted.",
     )
     batch_size: int = Field(
-        alias="batchSize",
-        default=10,
-        ge=1,
-        le=100,
-        description="The most messages in one batch, 1 to 100.",
+        default=10, ge=1, le=100, description="The most messages in one batch, 1 to 100."
     )
     max_wait_time_ms: int = Field(
-        alias="maxWaitTimeMs",
         default=5_000,
         ge=0,
         le=60_000,
         description="How long Cloudflare waits for a full batch, in milliseconds, at most 60,000.",
     )
     max_retries: int = Field(
-        alias="maxRetries",
         default=3,
         ge=0,
         le=100,
         description="How often a message that failed is delivered again, at most 100 times.",
     )
     retry_delay: int = Field(
-        alias="retryDelay",
         default=0,
         ge=0,
         le=86_400,
@@ -86,7 +76,6 @@ class QueueConsumerSettings(Written):
         "86,400.",
     )
     max_concurrency: int | None = Field(
-        alias="maxConcurrency",
         default=None,
         ge=1,
         le=250,

@@ -21,7 +21,5 @@ class R2BucketSettings(Written):
         "creates the bucket; a later change does nothing.",
     )
     storage_class: Literal["Standard", "InfrequentAccess"] | None = Field(
-        alias="storageClass",
-        default=None,
-        description="The storage class of new objects; by default `Standard`.",
+        default=None, description="The storage class of new objects; by default `Standard`."
     )

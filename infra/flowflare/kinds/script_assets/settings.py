@@ -36,18 +36,15 @@ class AssetsConfig(Written):
     html_handling: Literal[
         "auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"
     ] = Field(
-        alias="htmlHandling",
         default="auto-trailing-slash",
         description="Which paths answer with an HTML file, and which redirect to it.",
     )
     not_found_handling: Literal["none", "404-page", "single-page-application"] = Field(
-        alias="notFoundHandling",
         default="none",
         description="What answers if there is no such file: the Worker (`none`), the nearest "
         "`404.html`, or `/index.html`.",
     )
     run_worker_first: Annotated[bool | list[str], AfterValidator(_check_rules)] = Field(
-        alias="runWorkerFirst",
         default=False,
         description="Whether the Worker answers before the files: always, never, or for a list of "
         "paths such as `/api/*` and `!/api/docs/*`.",

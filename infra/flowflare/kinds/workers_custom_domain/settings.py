@@ -21,9 +21,7 @@ class DomainConfig(Written):
     hostname: Annotated[str, AfterValidator(_check_hostname)] = Field(
         description="The host that the Worker serves; Cloudflare creates its DNS record."
     )
-    zone_id: ZoneId = Field(
-        alias="zoneId", description="The zone of the domain, 32 hexadecimal digits."
-    )
+    zone_id: ZoneId = Field(description="The zone of the domain, 32 hexadecimal digits.")
 
 
 class DomainSettings(Written):

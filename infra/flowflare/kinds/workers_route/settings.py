@@ -34,9 +34,7 @@ class RouteConfig(Written):
         description="The URLs that it matches: a host, which may begin with `*`, and a path, which "
         "may end with `*`, for example `shop.example.com/api/*`."
     )
-    zone_id: ZoneId = Field(
-        alias="zoneId", description="The zone of the route's host, 32 hexadecimal digits."
-    )
+    zone_id: ZoneId = Field(description="The zone of the route's host, 32 hexadecimal digits.")
 
 
 class RouteSettings(Written):

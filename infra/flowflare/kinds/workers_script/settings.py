@@ -17,7 +17,7 @@ class LimitsConfig(Written):
     """The limits of one call of the Worker."""
 
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = Field(
-        alias="cpuMs", default=None, description="CPU time in milliseconds, at most 300000."
+        default=None, description="CPU time in milliseconds, at most 300000."
     )
     subrequests: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
         default=None, description="Requests that one call may make."
@@ -56,24 +56,16 @@ class LogsConfig(Written):
 
     enabled: bool = Field(default=True, description="Whether logs are kept.")
     invocation_logs: bool = Field(
-        alias="invocationLogs", default=True, description="Whether each call has its own log entry."
+        default=True, description="Whether each call has its own log entry."
     )
-    head_sampling_rate: _Rate = Field(
-        alias="headSamplingRate",
-        default=1,
-        description="The share of calls that is logged.",
-    )
+    head_sampling_rate: _Rate = Field(default=1, description="The share of calls that is logged.")
 
 
 class TracesConfig(Written):
     """Workers Traces."""
 
     enabled: bool = Field(default=True, description="Whether traces are kept.")
-    head_sampling_rate: _Rate = Field(
-        alias="headSamplingRate",
-        default=1,
-        description="The share of calls that is traced.",
-    )
+    head_sampling_rate: _Rate = Field(default=1, description="The share of calls that is traced.")
 
 
 class ObservabilityConfig(Written):
@@ -81,9 +73,7 @@ class ObservabilityConfig(Written):
 
     enabled: bool = Field(default=True, description="Whether Cloudflare keeps logs.")
     head_sampling_rate: _Rate = Field(
-        alias="headSamplingRate",
-        default=1,
-        description="The share of calls that is sampled, from 0 to 1.",
+        default=1, description="The share of calls that is sampled, from 0 to 1."
     )
     logs: LogsConfig = Field(default_factory=LogsConfig, description="Workers Logs.")
     traces: TracesConfig | None = Field(
@@ -105,12 +95,9 @@ class CompatibilitySettings(Written):
     """What every upload of a script needs, besides its code."""
 
     compatibility_date: Date = Field(
-        alias="compatibilityDate",
-        default=COMPATIBILITY_DATE,
-        description="The Worker's compatibility date.",
+        default=COMPATIBILITY_DATE, description="The Worker's compatibility date."
     )
     compatibility_flags: Flags = Field(
-        alias="compatibilityFlags",
         default_factory=list,
         description="The Worker's compatibility flags, for example nodejs_compat.",
     )
@@ -137,9 +124,7 @@ class ScriptSettings(CompatibilitySettings):
         default=False, description="Whether the account's Logpush jobs get its logs."
     )
     tail_consumers: list[TailConsumerConfig] = Field(
-        alias="tailConsumers",
-        default_factory=list,
-        description="Workers that get its logs (Tail Workers).",
+        default_factory=list, description="Workers that get its logs (Tail Workers)."
     )
 
     def to_wire(self) -> dict[str, Any]:

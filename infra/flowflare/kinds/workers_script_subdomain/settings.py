@@ -9,7 +9,5 @@ class SubdomainSettings(Written):
     """Whether a Worker has a workers.dev URL."""
 
     workers_dev: bool = Field(
-        alias="workersDev",
-        default=True,
-        description="Whether the Worker is reachable at its workers.dev URL.",
+        default=True, description="Whether the Worker is reachable at its workers.dev URL."
     )

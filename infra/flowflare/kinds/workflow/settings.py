@@ -9,6 +9,5 @@ class WorkflowConfig(Written):
     """One Workflow of a client."""
 
     class_name: ClassName = Field(
-        alias="className",
-        description="The Workflow class that the client's source exports.",
+        description="The Workflow class that the client's source exports."
     )
