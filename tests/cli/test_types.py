@@ -16,6 +16,8 @@ import { WorkflowClient } from '@b-i-g-g-i-d-e-a/flowflare/client';
 import {
   recordStepRetry, trackStep, updateWorkflowInstance, updateWorkflowStep,
 } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
+import { createHash } from 'crypto';
+import { EventEmitter } from 'node:events';
 import page from './page.html';
 import schema from './schema.sql';
 import key from './key.bin';
@@ -30,6 +32,7 @@ interface Env {
 
 export const texts: string[] = [page, schema];
 export const data: [ArrayBuffer, WebAssembly.Module] = [key, add];
+export const ofNode = [createHash, EventEmitter];
 export const tracking = [trackStep, updateWorkflowInstance, updateWorkflowStep, recordStepRetry];
 export const service = createWorkflowService({ allowedOrigins: ['https://shop.example'] });
 
@@ -51,7 +54,7 @@ def shop(tmp_path: Path) -> Path:
     """Make a project with the packages of its package-lock.json, which are this repository's."""
     assert flowflare("init", str(tmp_path / "shop")).code == 0
     modules = tmp_path / "shop/node_modules"
-    for name in ("typescript", "@typescript", "@cloudflare"):
+    for name in ("typescript", "@typescript", "@cloudflare", "@types", "undici-types"):
         (modules / name).symlink_to(ROOT / "node_modules" / name)
     return tmp_path / "shop"
 

@@ -31,7 +31,7 @@ _REPOSITORY: Final[Mapping[str, str]] = {
 #: What must not be committed. `.flowflare/` has a `.gitignore` of its own.
 _IGNORED: Final = (".venv/", "node_modules/")
 #: The npm packages that check the types of a project's clients.
-_TYPE_CHECKERS: Final = ("@cloudflare/workers-types", "typescript")
+_TYPE_CHECKERS: Final = ("@cloudflare/workers-types", "@types/node", "typescript")
 
 
 _WORKFLOWS: Final[Mapping[Ci, Mapping[str, str]]] = {
