@@ -46,7 +46,7 @@ def test_a_database_is_lost_only_if_a_reason_is_given(
     write_clients(shop, {"flowflare:clients": {"value": {"orders": config["orders"]}}})
     local = shop.root / "Pulumi.local.yaml"
     text = local.read_text()
-    with pytest.raises(FlowflareError, match="A removed resource does not need an entry"):
+    with pytest.raises(FlowflareError, match="A removed resource no longer needs an entry"):
         shop.open_stack().up()
     local.write_text(text.replace("flowflare:allowDataLoss", "# flowflare:allowDataLoss"))
     with pytest.raises(ProtectedError, match="flowflare-mails-script"):

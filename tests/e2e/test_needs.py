@@ -48,7 +48,7 @@ def test_a_type_that_the_engine_cannot_make_stops_an_up_before_it_begins(project
     project.edit(
         "infra/__main__.py", 'pulumi.export("service_url"', f'{RECORD}\npulumi.export("service_url"'
     )
-    with pytest.raises(UpdateFailed, match="cannot make a cloudflare:index/dnsRecord:DnsRecord"):
+    with pytest.raises(UpdateFailed, match="cannot create a cloudflare:index/dnsRecord:DnsRecord"):
         project.open_stack().up()
     assert project.account.list_databases() == []
     assert project.account.list_scripts() == []

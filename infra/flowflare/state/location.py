@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from flowflare.config.files import PROJECT_FILE, ProjectFile, private_folder
+from flowflare.config.files import PROJECT_FILE, ProjectFile
 from flowflare.errors import StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore
@@ -51,7 +51,7 @@ def open_backend(project: ProjectFile, stack: str, environ: Mapping[str, str]) -
 
 
 def _open_own(root: Path) -> FolderStore:
-    return FolderStore((private_folder(root) / "state").resolve())
+    return FolderStore((root / ".flowflare" / "state").resolve())
 
 
 def _find_configured(project: ProjectFile, environ: Mapping[str, str]) -> tuple[str, Store | None]:
