@@ -137,6 +137,29 @@ def test_a_navigation_to_a_missing_page_gets_the_page_for_it(
     assert answer.headers["x-mine"] == "yes"
 
 
+def test_the_official_sdk_uploads_in_a_session(account: Account) -> None:
+    from cloudflare import Cloudflare
+
+    def use(token: str) -> Cloudflare:
+        return Cloudflare(base_url=account.running.base_url, api_token=token, max_retries=0)
+
+    texts = {hash_of(text): text for text in FILES.values()}
+    with use(account.running.token) as sdk:
+        manifest = make_manifest(FILES)
+        session = sdk.workers.scripts.assets.upload.create(
+            "app", account_id=account.id, manifest=manifest
+        )
+    body = {
+        name: base64.b64encode(texts[name].encode()).decode()
+        for bucket in session.buckets or ()
+        for name in bucket
+    }
+    with use(str(session.jwt)) as sdk:
+        done = sdk.workers.assets.upload.create(account_id=account.id, base64=True, body=body)
+    account.put("app", WORKER, bindings=[ASSETS], assets={"jwt": done.jwt})
+    assert say(account.enable("app"), "/about") == "200 <h1>about</h1>"
+
+
 def test_only_missing_files_are_asked_for_and_kept_assets_stay(account: Account) -> None:
     url = deploy(account)
     changed = {**FILES, "/app.js": "console.log(2)"}

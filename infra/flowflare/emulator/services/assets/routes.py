@@ -1,7 +1,6 @@
 """Serve the session that uploads a script's static assets."""
 
 import base64
-import binascii
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -33,10 +32,12 @@ class AssetRoutes(Routes):
         if not flag(request, "base64"):
             raise codes.invalid_body("The query must have `base64=true`.")
         form = await request.form(max_files=1000, max_fields=1000, max_part_size=_PART_LIMIT)
+        # The SDK sends fields instead of files.
         files = [
             (name, part.content_type or "", _decode(await part.read()))
-            for name, part in form.multi_items()
             if isinstance(part, UploadFile)
+            else (name, "", _decode(part))
+            for name, part in form.multi_items()
         ]
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         completion = self._store.upload(token, files)
@@ -44,8 +45,8 @@ class AssetRoutes(Routes):
         return success({} if completion is None else {"jwt": completion}, status=status)
 
 
-def _decode(content: bytes) -> bytes:
+def _decode(content: bytes | str) -> bytes:
     try:
         return base64.b64decode(content, validate=True)
-    except binascii.Error:
+    except ValueError:  # not ASCII, or not base64
         raise codes.invalid_body("A file is not base64.") from None
