@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from flowflare.kinds.script_assets.settings import AssetsConfig
 from flowflare.kinds.workers_script.settings import SETTINGS, ScriptSettings
 from tests.house.generate_cloudflare_stub import stub
 
@@ -79,6 +80,14 @@ def test_the_provider_has_every_setting(setting: str) -> None:
     for model in list_nested(ScriptSettings.model_fields[setting].annotation):
         for type_, name in list_paths(model, f"WorkersScript{to_camel(setting)}"):
             assert name in list_fields(source, f"{type_}Args"), REMEDY.format(type_, name)
+
+
+def test_the_provider_has_every_setting_of_static_assets() -> None:
+    assert SPEC is not None
+    assert SPEC.origin is not None
+    source = Path(SPEC.origin).with_name("_inputs.py").read_text()
+    ours = {*AssetsConfig(directory="public").to_wire(), "headers", "redirects"}
+    assert ours <= list_fields(source, "WorkersScriptAssetsConfigArgs")
 
 
 def test_a_setting_that_the_provider_lacks_is_named() -> None:
