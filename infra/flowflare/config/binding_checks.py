@@ -1,9 +1,10 @@
-"""Check that no two entries of a client's `env` share a name."""
+"""Check a client's `env`: no two entries share a name, and static assets have files."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowflare.config.problems import Finding, Path, mapping
+from flowflare.kinds.bindings.compact import ASSETS
 from flowflare.model import names
 from flowflare.model.bindings import CLIENT_RESERVED, RPC_BINDING
 
@@ -18,7 +19,7 @@ _KINDS = {
 
 
 def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
-    """Find names that two entries of a client's `env` would share.
+    """Find names that two entries of a client's `env` would share, and assets without files.
 
     Args:
         clients: the clients as they are written, by name.
@@ -37,6 +38,13 @@ def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
                 path: Path = ("clients", client, *where)
                 yield path, f"`{name}` is {taken[name]}", "Choose another name."
             taken.setdefault(name, f"{what} already")
+        for name, binding in mapping(fields.get("bindings")).items():
+            if mapping(binding).get("type") == ASSETS.name:
+                message = "would bind static assets, but says no folder of files"
+                remedy = (
+                    f"Write the client's `assets` instead: {{directory: public, binding: {name}}}"
+                )
+                yield ("clients", client, "bindings", name), message, remedy
 
 
 def _list_names(fields: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:

@@ -48,11 +48,12 @@ WITHOUT_FIELDS: Final = (
     _declare("version_metadata", "VersionMetadataBinding", "The ID and tag of the running version.",
              "ID and tag of the running version.",
              WranglerEntry("version_metadata", is_alone=True)),
-    _declare("assets", "AssetsBinding", "The Worker's static assets.", "Static assets."),
     _declare("ai", "AiBinding", "Workers AI.", "Workers AI.", WranglerEntry("ai", is_alone=True)),
     _declare("browser", "BrowserBinding", "Browser Rendering.", "Browser Rendering.",
              WranglerEntry("browser", is_alone=True)),
 )  # fmt: skip
+#: Written by a client's `assets`, and refused in its `bindings`.
+ASSETS: Final = BindingType("assets")
 UNCHECKED: Final = (
     *map(BindingType, (
         "ai_search", "ai_search_namespace", "artifacts", "data_blob", "flagship", "images", "k2",

@@ -34,7 +34,7 @@ BINDING_TYPES: Final[Mapping[str, BindingType]] = {
         queue.BINDING, durable_object_namespace.BINDING, workflow.BINDING, service.BINDING,
         compact.ANALYTICS_ENGINE, ratelimit.BINDING, hyperdrive.BINDING, compact.VECTORIZE,
         dispatch_namespace.BINDING, compact.MTLS_CERTIFICATE, tail_consumer.BINDING,
-        inherit.BINDING, *compact.WITHOUT_FIELDS, *compact.UNCHECKED,
+        inherit.BINDING, *compact.WITHOUT_FIELDS, compact.ASSETS, *compact.UNCHECKED,
     )
 }  # fmt: skip
 #: The schema of each type whose fields are checked.

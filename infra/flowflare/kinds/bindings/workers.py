@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from flowflare.kinds.bindings.binding import Binding, BindingValues, BoundBinding
+from flowflare.kinds.bindings.compact import ASSETS
 from flowflare.kinds.bindings.contract import BindingType
 from flowflare.kinds.bindings.d1 import DatabaseBinding
 from flowflare.kinds.bindings.durable_object_namespace import ClassBinding
@@ -142,7 +143,7 @@ def list_bound_scripts(client: ClientSpec) -> frozenset[str]:
 
 def _list_assets(client: ClientSpec) -> tuple[BoundBinding, ...]:
     name = client.assets.binding if client.assets else None
-    return (BoundBinding(name=name, type="assets", fields={}, secrets={}),) if name else ()
+    return (BoundBinding(name=name, type=ASSETS.name, fields={}, secrets={}),) if name else ()
 
 
 def _make_bound(binding: BoundSpec) -> BoundBinding:
