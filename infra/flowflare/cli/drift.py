@@ -21,6 +21,10 @@ from flowflare.review.drift.compare import compare_with_account, make_failed, ma
 from flowflare.review.drift.model import DriftDocument, StackDrift, make_document
 from flowflare.review.drift.text import write_lines
 
+ExitCodeOption = Annotated[
+    bool,
+    typer.Option("--exit-code", help="Exit with 2 if something has drifted, for scheduled jobs."),
+]
 AllowUnknownOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -43,12 +47,7 @@ def drift(
         ),
     ] = None,
     cwd: ProjectOption = None,
-    exit_code: Annotated[
-        bool,
-        typer.Option(
-            "--exit-code", help="Exit with 2 if something has drifted, for scheduled jobs."
-        ),
-    ] = False,
+    exit_code: ExitCodeOption = False,
     allow_unknown: AllowUnknownOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,7 +73,7 @@ def drift(
     if json:
         print_json(found.model_dump(mode="json"))
     else:
-        _show(found)
+        print_lines(write_lines(found), STYLES)
     end(found, exit_code=exit_code)
 
 
@@ -159,7 +158,3 @@ STYLES = {
     "error": "bold red",
     "title": "bold",
 }
-
-
-def _show(found: DriftDocument) -> None:
-    print_lines(write_lines(found), STYLES)

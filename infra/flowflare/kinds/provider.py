@@ -59,20 +59,16 @@ class CloudflareProvider(ResourceProvider):
 
     def _replaces(self, old: Props, new: Props) -> list[str]:
         """List the inputs of the identity that change; an unknown value counts as a change."""
-        return [name for name in self.identity if _is_changed(old.get(name), new.get(name))]
+        return [
+            name
+            for name in self.identity
+            if isinstance(new.get(name), Unknown) or old.get(name) != new.get(name)
+        ]
 
 
 def make_gone_result() -> ReadResult:
     """Make the result of `read` for a resource that no longer exists."""
     return ReadResult("", {})
-
-
-def _is_known(value: object) -> bool:
-    return not isinstance(value, Unknown)
-
-
-def _is_changed(old: object, new: object) -> bool:
-    return not _is_known(new) or old != new
 
 
 def keep_outputs(props: Props) -> Props:

@@ -1,13 +1,16 @@
 """`flowflare fleet drift`: compares the state of an environment's stacks with their accounts."""
 
 import os
-from typing import Annotated
-
-import typer
 
 from flowflare.cli.allow_unknown import read_allowed
 from flowflare.cli.console import open_stderr, print_json, print_lines
-from flowflare.cli.drift import STYLES, AllowUnknownOption, end, refuse_needless
+from flowflare.cli.drift import (
+    STYLES,
+    AllowUnknownOption,
+    ExitCodeOption,
+    end,
+    refuse_needless,
+)
 from flowflare.cli.fleet.options import (
     EnvironmentOption,
     ShardOption,
@@ -28,12 +31,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     tenants: TenantsOption = None,
     tag: TagOption = None,
     shard: ShardOption = None,
-    exit_code: Annotated[
-        bool,
-        typer.Option(
-            "--exit-code", help="Exit with 2 if something has drifted, for scheduled jobs."
-        ),
-    ] = False,
+    exit_code: ExitCodeOption = False,
     allow_unknown: AllowUnknownOption = None,
     workers: WorkersOption = None,
     cwd: ProjectOption = None,

@@ -41,9 +41,7 @@ def open_container(
     """Open a container, without a request.
 
     Args:
-        url: `azblob://CONTAINER[/PREFIX][?OPTIONS]`.
         environ: the environment, for the account, credentials and options missing in the URL.
-        patience: how long to wait for the container.
 
     Raises:
         StateError: the URL is invalid, or does not name an account.

@@ -104,9 +104,7 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 return False
             finally:
-                draft.unlink(
-                    missing_ok=True
-                )  # still there if both names were the same file already
+                draft.unlink(missing_ok=True)  # it remains if both names were one file already
             _sync_folder(other.parent)
         return True
 

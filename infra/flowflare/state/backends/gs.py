@@ -40,9 +40,7 @@ def open_bucket(
     """Open a bucket, without a request.
 
     Args:
-        url: `gs://BUCKET[/PREFIX]`.
         environ: the environment, for credentials; STORAGE_EMULATOR_HOST as for Google's libraries.
-        patience: how long to wait for the bucket.
 
     Raises:
         StateError: the URL is invalid.

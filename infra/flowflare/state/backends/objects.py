@@ -53,7 +53,6 @@ class ObjectStore:
     Args:
         connect: returns obstore's store for the prefix, connected with current credentials.
         remedies: advice for each kind of refusal.
-        patience: how long to wait for the store.
         version: the field of obstore's metadata for conditional writes.
     """
 
@@ -232,8 +231,6 @@ def make_obstore(
     """Make obstore's store for a URL, without a request.
 
     Args:
-        url: the bucket and the prefix.
-        patience: how long to wait for the store.
         more: other arguments of the class.
 
     Raises:

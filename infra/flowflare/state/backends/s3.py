@@ -74,9 +74,7 @@ def open_bucket(
     """Open a bucket, without a request.
 
     Args:
-        url: `s3://BUCKET[/PREFIX][?OPTIONS]`.
         environ: the environment, for region, endpoint, profile and keys missing in the URL.
-        patience: how long to wait for the bucket.
 
     Raises:
         StateError: the URL is invalid.

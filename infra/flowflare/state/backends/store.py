@@ -32,9 +32,6 @@ class Store(Protocol):
     """A place that keeps objects; threads may share it.
 
     Every method raises StateError if the store cannot be reached or refuses.
-
-    Attributes:
-        url: its URL for messages, without credentials and options.
     """
 
     @property
@@ -52,14 +49,11 @@ class Store(Protocol):
         """Read an object; None if it does not exist."""
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
-        """Write a whole object; it is stored durably when this returns.
+        """Write a whole object durably, and return its new tag.
 
         Args:
             only_if: the tag that the object must have now, or ABSENT if it must not exist; None
                 to write unconditionally.
-
-        Returns:
-            Its new tag.
 
         Raises:
             ConflictError: the condition `only_if` is not met; nothing was written.

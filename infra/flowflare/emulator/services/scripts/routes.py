@@ -11,7 +11,6 @@ from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.requests import Service, flag, json_object, serves
 from flowflare.emulator.runtime.contract import Deletions
 from flowflare.emulator.services.scripts import views
-from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.scripts.upload import read_upload, validate_metadata
 from flowflare.emulator.services.scripts.validation import exports_of, refuse_name
@@ -33,14 +32,7 @@ class ScriptRoutes(Service[ScriptsStore]):
         refuse_name(name)
         upload = await read_upload(request)
         exports = await exports_of(upload, self._runtime)
-        script, removed = self._store.put(
-            account,
-            name,
-            upload,
-            exports,
-            strict=request.query_params.get("bindings_inherit") == "strict",
-            deployed_from=client_of(request),
-        )
+        script, removed = self._store.put(account, name, upload, exports)
         await self._runtime.publish(account, Deletions(namespaces=removed))
         return success(views.view_upload(script))
 

@@ -57,22 +57,12 @@ class ScriptsStore:
         return script
 
     def put(
-        self,
-        account: str,
-        name: str,
-        upload: Upload,
-        exports: Sequence[Export],
-        *,
-        strict: bool,
-        deployed_from: str,
+        self, account: str, name: str, upload: Upload, exports: Sequence[Export]
     ) -> tuple[Script, tuple[str, ...]]:
         """Create or replace a script, in one transaction.
 
         Args:
-            upload: the uploaded modules and metadata.
             exports: the code's exports, as workerd reported them.
-            strict: whether `inherit` bindings without a match are refused.
-            deployed_from: the kind of client, as `last_deployed_from` shows it.
 
         Returns:
             the script, and the IDs of the Durable Object namespaces that its migrations deleted.
@@ -81,9 +71,7 @@ class ScriptsStore:
             Refusal: any of the codes of uploads.
         """
         with self._database.transaction():
-            script = self.draft(
-                account, name, upload, exports, strict=strict, deployed_from=deployed_from
-            )
+            script = self._draft(account, name, upload, exports)
             before = self.ledger(account)
             after = self._migrate(script, upload, before)
             self._check(script, after)
@@ -96,14 +84,7 @@ class ScriptsStore:
         return script, tuple(item.id for item in before.values() if item.id not in remaining)
 
     def put_version(
-        self,
-        account: str,
-        name: str,
-        upload: Upload,
-        exports: Sequence[Export],
-        *,
-        strict: bool,
-        deployed_from: str,
+        self, account: str, name: str, upload: Upload, exports: Sequence[Export]
     ) -> Script:
         """Save an upload as a version that is not live.
 
@@ -115,9 +96,7 @@ class ScriptsStore:
             self.get(account, name)
             if upload.metadata.migrations is not None:
                 raise codes.version_with_migration()
-            script = self.draft(
-                account, name, upload, exports, strict=strict, deployed_from=deployed_from
-            )
+            script = self._draft(account, name, upload, exports)
             self._check(script, self.ledger(account))
             self.scripts.save_version(script, upload.modules)
         return script
@@ -240,16 +219,7 @@ class ScriptsStore:
             for row in rows
         }
 
-    def draft(
-        self,
-        account: str,
-        name: str,
-        upload: Upload,
-        exports: Sequence[Export],
-        *,
-        strict: bool,
-        deployed_from: str,
-    ) -> Script:
+    def _draft(self, account: str, name: str, upload: Upload, exports: Sequence[Export]) -> Script:
         """Build the script that an upload would create, with its bindings resolved.
 
         Raises:
@@ -258,7 +228,9 @@ class ScriptsStore:
         live = self.scripts.find(account, name)
         metadata = upload.metadata
         previous = live.bindings if live else ()
-        bound = rules.resolve(metadata.bindings, previous, metadata.keep_bindings, strict=strict)
+        bound = rules.resolve(
+            metadata.bindings, previous, metadata.keep_bindings, strict=upload.strict
+        )
         time = now()
         digest = hashlib.sha256()
         for module in upload.modules:
@@ -278,7 +250,7 @@ class ScriptsStore:
             exports=tuple(exports),
             version_id=hyphened_id(),
             number=self.scripts.next_number(account, name),
-            deployed_from=deployed_from,
+            deployed_from=upload.deployed_from,
             migration_tag=live.migration_tag if live else None,
             enabled=live.enabled if live else False,
             previews=live.previews if live else False,

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from flowflare.emulator import codes
 from flowflare.emulator.json_text import NotJsonError, parse_json
+from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.script import Module
 
 _PART_LIMIT = 64 * 1024 * 1024
@@ -119,10 +120,17 @@ class Metadata(BaseModel):
 
 @dataclass(frozen=True)
 class Upload:
-    """Hold a parsed upload: metadata, and the files with the main module first."""
+    """Hold a parsed upload: metadata, and the files with the main module first.
+
+    Attributes:
+        strict: whether `inherit` bindings without a match are refused.
+        deployed_from: the kind of client, as `last_deployed_from` shows it.
+    """
 
     metadata: Metadata
     modules: tuple[Module, ...]
+    strict: bool
+    deployed_from: str
 
     @property
     def service_worker(self) -> bool:
@@ -150,7 +158,12 @@ async def read_upload(request: Request) -> Upload:
     first = [module for module in modules if module.name == main]
     if not first:
         raise codes.invalid_script(f'Uncaught Error: No such module "{main}".')
-    return Upload(metadata, (*first, *(module for module in modules if module.name != main)))
+    return Upload(
+        metadata,
+        (*first, *(module for module in modules if module.name != main)),
+        strict=request.query_params.get("bindings_inherit") == "strict",
+        deployed_from=client_of(request),
+    )
 
 
 async def _text(part: UploadFile | str | None) -> str:

@@ -38,14 +38,7 @@ class VersionRoutes(Service[ScriptsStore]):
     async def _upload(self, request: Request, account: str, script: str) -> Response:
         upload = await read_upload(request)
         exports = await exports_of(upload, self._runtime)
-        version = self._store.put_version(
-            account,
-            script,
-            upload,
-            exports,
-            strict=request.query_params.get("bindings_inherit") == "strict",
-            deployed_from=client_of(request),
-        )
+        version = self._store.put_version(account, script, upload, exports)
         return success({**self._view(version), "startup_time_ms": 1})
 
     @serves("GET", _SCRIPT + "/versions/{version}")
