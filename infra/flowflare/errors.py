@@ -2,7 +2,7 @@
 
 * FlowflareError               a problem that a user can fix: subject, cause, remedy; exit code 1
   * ConfigError                configuration problems, all of them at once
-  * RenderError                a Worker's source that does not bundle or render
+  * RenderError                a Worker's source that cannot be bundled or rendered
   * NodeError                  the Node programs are missing or broken
   * MigrationError             a D1 migration file or the ledger
   * ClassMigrationError        a Durable Object class migration that must not run
@@ -82,7 +82,7 @@ class ConfigError(FlowflareError):
 
 
 class RenderError(FlowflareError):
-    """A Worker's source does not bundle or render; the message has file and line."""
+    """A Worker's source cannot be bundled or rendered; the message has file and line."""
 
 
 class NodeError(FlowflareError):

@@ -91,8 +91,8 @@ _WORLD = """\
   stops.
 - **Deployments** of several versions are stored and shown; all requests go to the largest share.
 - **Time Travel** restores every requested bookmark exactly. A time restores the content after the
-  last earlier write through the API. Writes of Workers are included from the next bookmark or
-  write through the API. The history covers thirty days.
+  last earlier write through the API. A Worker's write is part of the history from the
+  next bookmark, or the next write through the API. The history covers thirty days.
 """
 
 _REFUSALS = """\

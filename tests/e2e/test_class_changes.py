@@ -202,7 +202,7 @@ def test_a_change_that_loses_objects_is_refused_before_a_request_is_sent(shop: P
     last = shop.account.find_last_request()
     with pytest.raises(UpdateFailed) as caught:
         shop.open_stack().up()
-    assert "deletes Cart with all its objects, which protect stops" in str(caught.value)
+    assert "deletes Cart with all its objects, which protection prevents" in str(caught.value)
     writes = shop.account.list_writes(since=last)
     assert [write for write in writes if CARTS in write] == []
     reason = json.dumps({"flowflare-carts-class-migrations": "the shop is closed"})

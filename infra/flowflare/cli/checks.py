@@ -56,7 +56,7 @@ def check_embedded_engine(project: "Project") -> "Iterator[Check]":
     running = process.find_running(data_folder(project.root))
     if running is None:
         message = f"not running; `flowflare up` starts it on port {port}"
-        yield Check("cloudflare", "ok", f"the embedded one, {message}")
+        yield Check("cloudflare", "ok", f"the embedded Cloudflare, {message}")
     elif running.port == port:
         yield _check_running(running)
     else:
@@ -90,13 +90,13 @@ def _check_running(running: "Running") -> "Check":
     except FlowflareError as error:
         return Check("cloudflare", "fail", error.message, error.remedy or "")
     if health["status"] != "ready":
-        message = f"the embedded one is not ready: {health['problem'] or health['status']}"
+        message = f"the embedded Cloudflare is not ready: {health['problem'] or health['status']}"
         return Check("cloudflare", "fail", message, remedy)
     if not token_file(running.data).exists():
-        message = "the embedded one is of an earlier version, which accepts any token"
+        message = "the embedded Cloudflare is of an earlier version, which accepts any token"
         return Check("cloudflare", "fail", message, remedy)
     message = (
-        f"the embedded one answers on {running.base_url}. Its API needs the token in "
+        f"the embedded Cloudflare answers on {running.base_url}. Its API needs the token in "
         f"{token_file(running.data)}; its Workers answer every user of this machine."
     )
     return Check("cloudflare", "ok", message)

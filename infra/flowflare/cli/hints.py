@@ -11,7 +11,7 @@ from typing import Final
 
 _DEFAULT: Final = "local"
 _STACK: Final[ContextVar[str]] = ContextVar("_STACK", default=_DEFAULT)
-#: A command that has the option --stack and is not given it.
+#: A command with an option --stack, written without that option.
 _COMMAND: Final = re.compile(
     r"(flowflare (?:up|preview|refresh|drift|adopt|destroy|outputs|order|doctor|unlock|render"
     r"|emulator start|secrets (?:set|status|rotate)|config (?:set|get|ls)"

@@ -94,8 +94,8 @@ class Rule(BaseModel):
     path: str | None = Field(default=None, max_length=500)
     """A glob for the path below `/client/v4`, such as `/accounts/*/d1/database`."""
     pattern: str | None = Field(default=None, max_length=200)
-    """A regular expression that is searched in the path below `/client/v4`. Rust's regex crate
-    runs it in time proportional to the path: no look-around, no back-references."""
+    """A regular expression that matches any part of the path below `/client/v4`. Rust's regex
+    crate runs it in time proportional to the path: no look-around, no back-references."""
     account: str | None = None
     nth: int | None = Field(default=None, ge=1)
     """The first matching call that the rule applies to, counted from 1."""

@@ -89,7 +89,7 @@ def require_needs(
     """Refuse an `up` that lacks something, before it changes anything.
 
     Raises:
-        ConfigError: something is missing; lists all of it.
+        ConfigError: something is missing; the error lists everything that is.
     """
     needs = find_needs(project, environ, open_access)
     for text in needs.unchecked:

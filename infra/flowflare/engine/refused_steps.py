@@ -29,9 +29,9 @@ def _find_remedy(name: str, what: str) -> str | None:
         return None  # `destroy` has one remedy for all of them
     reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
     if what == "replaced":
-        return f"If that is meant, {reason} and run this again."
+        return f"If this is intended, {reason} and run this again."
     # For a resource that the program no longer declares, only state says that it is protected.
     return (
-        f"If that is meant, put it back, {reason}, run flowflare up once to lift the protection, "
-        "and then take out both."
+        f"If this is intended, restore it in the program, {reason}, run flowflare up once to lift "
+        "the protection, and then remove both."
     )

@@ -28,7 +28,7 @@ class Drifted(Frozen):
     path: str = Field(
         default="", description='What of it, such as `bindings["DB"]`; empty for all of it.'
     )
-    state: Any = Field(default=None, description="What state says; null for nothing.")
+    state: Any = Field(default=None, description="The value in state; null if there is none.")
     account: Any = Field(default=None, description="What the account says; null for nothing.")
     by: str = Field(
         default="",

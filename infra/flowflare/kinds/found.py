@@ -54,7 +54,7 @@ def compare_inputs(
     for key in map(snake, keys):
         for path, before, after in find_differences(wanted.get(key), live.get(key), key):
             now, stored = format_value(after), format_value(before)
-            message = f"{subject}: {path} is {now}, state says {stored}"
+            message = f"{subject}: {path} is {now}, but state has {stored}"
             yield make_finding(
                 record,
                 "changed",

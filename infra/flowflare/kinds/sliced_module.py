@@ -71,7 +71,7 @@ class SlicedModule(ModuleType):
         return self._exported
 
     def __getattr__(self, name: str) -> Any:
-        """Return a class, executed now if it was not yet, or `__all__` for a star import."""
+        """Return a class, which is executed on first use, or `__all__` for a star import."""
         if name == "__all__":
             return self.load_all()
         if name in vars(self).get("_classes", ()):

@@ -63,7 +63,7 @@ def bundle_sources(
         on_progress: receives a message if npm packages must be installed first.
 
     Raises:
-        RenderError: a source does not bundle; lists every error with file, line and column.
+        RenderError: a source cannot be bundled; lists every error with file, line and column.
         NodeError: Node or esbuild is missing or does not run.
     """
     mode = packages.read_mode()

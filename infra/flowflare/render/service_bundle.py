@@ -19,7 +19,7 @@ def write_service_bundle(path: Path, *, root: Path) -> None:
         root: the folder that contains the cache.
 
     Raises:
-        RenderError: the library does not bundle.
+        RenderError: the library cannot be bundled.
         NodeError: Node cannot run.
     """
     [bundle] = bundle_sources([make_service_source()], root=root)

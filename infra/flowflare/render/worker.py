@@ -82,7 +82,7 @@ def render_stack(
         on_progress: receives a message about slow work.
 
     Raises:
-        RenderError: a source does not bundle, or does not export a bound class.
+        RenderError: a source cannot be bundled, or does not export a bound class.
         NodeError: a source must be bundled, but Node cannot run.
     """
     finished = library.finished_service_bundle()
@@ -110,7 +110,7 @@ def render_clients(
         The clients' code by their names in the configuration.
 
     Raises:
-        RenderError: a source does not bundle, or does not export a bound class.
+        RenderError: a source cannot be bundled, or does not export a bound class.
         NodeError: a source must be bundled, but Node cannot run.
     """
     sources = [_make_client_source(client, root) for client in clients]

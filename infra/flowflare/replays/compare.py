@@ -168,7 +168,7 @@ def _compare_durations(before: Steps, after: Steps) -> Iterator[Replay]:
     for name in old.keys() & new.keys():
         if old[name] != new[name]:
             text = (
-                f"`{name}` sleeps for another time: instances that slept and are not complete "
+                f"`{name}` sleeps for a different time: instances that slept and are not complete "
                 "sleep again from the start."
             )
             yield Replay("replays", text)

@@ -2,7 +2,7 @@
 
 Run as a script, this file confines its own process and then runs the program: `python -I -S
 isolation.py '{"writable": [...], "readable": [...], "hidden": [...]}' PROGRAM ARGUMENT...`. It uses
-namespaces, which every user of Linux can create by default (user_namespaces(7)). In its own user
+namespaces, which every Linux user can create by default (user_namespaces(7)). In its own user
 namespace, a process cannot read the environment or memory of processes outside. In its own process
 namespace, it cannot find or signal them, and all that it starts ends with it.
 """

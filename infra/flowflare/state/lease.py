@@ -241,7 +241,7 @@ def acquire(  # noqa: PLR0913 -- as `hold_lease`
         _HELD.add(lease.owner)
         taken = before if before is not None and not before.released else None
         return Holding(store, key, lease, tag, taken, clock)
-    raise LockedError(f"stack {stack}: several runs begin at once", remedy="Try again.")
+    raise LockedError(f"stack {stack}: several runs are starting at once", remedy="Try again.")
 
 
 def make_lease_key(project: str, stack: str) -> str:

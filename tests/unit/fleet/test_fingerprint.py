@@ -327,7 +327,7 @@ def test_a_stack_that_cannot_be_read_does_not_affect_the_others(root: Path) -> N
 
 def test_a_source_that_does_not_bundle_is_unknown(root: Path) -> None:
     (root / "src/orders.js").write_text("import './nowhere.js';")
-    assert "src/orders.js does not bundle" in of(root).unknown[0]
+    assert "src/orders.js cannot be bundled" in of(root).unknown[0]
 
 
 def test_the_tools_digest_covers_versions_and_the_files_that_programs_use(tmp_path: Path) -> None:

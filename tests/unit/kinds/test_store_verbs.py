@@ -85,7 +85,9 @@ def test_drift_compares_what_the_api_returns_and_names_what_it_does_not() -> Non
 
     moved = {**LIVE, "origin": {"host": "elsewhere.example.com"}}
     [message], _ = drift(moved)
-    assert message == ("pool shop: origin.host is elsewhere.example.com, state says db.example.com")
+    assert message == (
+        "pool shop: origin.host is elsewhere.example.com, but state has db.example.com"
+    )
 
 
 def test_a_missing_store_without_data_took_no_data_with_it() -> None:

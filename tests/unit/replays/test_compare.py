@@ -37,7 +37,7 @@ CHANGES = {
     "renamed": (('"read"', '"load"'), "replays", "`read` is now `load`: instances that finished"),
     "renamed by a constant": (('"v1"', '"v2"'), "replays", "`v1 charge` is now `v2 charge`"),
     "removed": (('    await step.do("read", () => {});\n', ""), "replays", "`read` is removed"),
-    "another duration": (('"1 day"', '"2 days"'), "replays", "`wait` sleeps for another time"),
+    "another duration": (('"1 day"', '"2 days"'), "replays", "`wait` sleeps for a different time"),
     "sleep renamed": (('"wait"', '"rest"'), "replays", "sleep again from the start"),
     "wait renamed": (('"paid"', '"settled"'), "replays", "wait for another event"),
     "called twice": (

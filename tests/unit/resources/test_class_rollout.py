@@ -240,8 +240,8 @@ def check(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]], **more: An
 
 def test_check_refuses_a_deletion_until_a_reason_is_given() -> None:
     assert check([V1], [V1, DELETE]) == [
-        "history: the class migration 'v2' deletes Cart with all its objects, which protect stops. "
-        "If that is meant, name this resource in flowflare:allowDataLoss and say why"
+        "history: the class migration 'v2' deletes Cart with all its objects, which protection "
+        "prevents. If this is intended, name this resource in flowflare:allowDataLoss and say why"
     ]
     assert check([V1], [V1, DELETE], allow_data_loss="closed") == []
     both = [V1, {"tag": "v2", "new_sqlite_classes": ["A"]}, {"tag": "v3", "deleted_classes": ["A"]}]
@@ -251,19 +251,19 @@ def test_check_refuses_a_deletion_until_a_reason_is_given() -> None:
 def test_a_class_moved_by_hand_is_refused_with_what_to_write() -> None:
     [problem] = check([V1], [V1, DELETE], begun={"Cart": "trolleys"})
     assert problem == (
-        "history: the class migration 'v2' deletes Cart with all its objects, which protect stops. "
-        "The script trolleys creates a class Cart with no objects. To move the objects there, "
-        "write transferredClasses: [{from: Cart, fromScript: carts, to: Cart}] there and no "
-        "deletedClasses here. If that is meant, name this resource in flowflare:allowDataLoss and "
-        "say why"
+        "history: the class migration 'v2' deletes Cart with all its objects, which protection "
+        "prevents. The script trolleys creates a class Cart with no objects. To move the objects "
+        "there, write transferredClasses: [{from: Cart, fromScript: carts, to: Cart}] there and no "
+        "deletedClasses here. If this is intended, name this resource in flowflare:allowDataLoss "
+        "and say why"
     )
 
 
 def test_a_script_with_objects_cannot_be_renamed() -> None:
     assert check([V1], [V1], script_name="shop") == [
-        "script_name: the objects of Cart, Stock belong to the script carts and do not come along "
-        "to shop, which protect stops. Keep the name carts: write it into flowflare:names (under "
-        "clients, or as service). If the objects may be lost, name this resource in "
+        "script_name: the objects of Cart, Stock belong to the script carts and would not move "
+        "to shop, which protection prevents. Keep the name carts: write it into flowflare:names "
+        "(under clients, or as service). If the objects may be lost, name this resource in "
         "flowflare:allowDataLoss and say why"
     ]
     assert check([V1], [V1], script_name="shop", allow_data_loss="new shop") == []

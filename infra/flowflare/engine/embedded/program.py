@@ -123,7 +123,7 @@ def admit_code(project: Project, environ: Mapping[str, str]) -> Iterator[None]:
     Its modules are importable, and known secrets are replaced in what it writes.
 
     Args:
-        project: the project seen through the stack.
+        project: the stack's project.
         environ: the environment, with variables that are secrets.
     """
     learn_given_secrets(project, environ)

@@ -1,1 +1,1 @@
-"""Ephemeral environments: stacks for pull requests that are removed when their time is over."""
+"""Ephemeral environments: stacks for pull requests that are removed when they expire."""

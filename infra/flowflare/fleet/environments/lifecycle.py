@@ -1,4 +1,4 @@
-"""Create and update ephemeral environments; remove them by name or when their time is over.
+"""Create and update ephemeral environments; remove them by name or when they expire.
 
 The record is written before the first resource is created, and deleted after the last one is
 deleted. A later run therefore finds everything that a killed run left behind. A run holds a lease
@@ -107,7 +107,7 @@ def bring_up(
     Raises:
         LockedError: another run works on it.
         FlowflareError: the configuration has problems, or `up` failed. After a failed `up` the
-            record exists, and what was created is removed when the time is over.
+            record exists, and what was created is removed when it expires.
     """
     environment = environment_of(name)
     records = where.records()
@@ -274,7 +274,7 @@ def _delete_state(project: Project, where: CommandContext) -> None:
 def list_expired(
     where: CommandContext, broken: list[StateError] | None = None
 ) -> tuple[EnvironmentRecord, ...]:
-    """List the environments whose time is over, the earliest first.
+    """List the expired environments, the earliest first.
 
     Args:
         broken: gains an error for each record that cannot be read.
@@ -287,7 +287,7 @@ def list_expired(
 
 @dataclass(frozen=True)
 class SweepResult:
-    """The result of removing an environment whose time is over.
+    """The result of removing an expired environment.
 
     Attributes:
         error: why it could not be removed; None if it was removed.
@@ -302,7 +302,7 @@ def sweep(
     on_begin: Callable[[EnvironmentRecord], None],
     broken: list[StateError] | None = None,
 ) -> Iterator[SweepResult]:
-    """Remove every environment whose time is over; continue after a failure.
+    """Remove every expired environment; continue after a failure.
 
     Args:
         on_begin: is called with each record before its environment is removed.

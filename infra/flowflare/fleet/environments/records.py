@@ -1,4 +1,4 @@
-"""Record each ephemeral environment, so that any machine can remove it when its time is over.
+"""Record each ephemeral environment, so that any machine can remove it after it expires.
 
 The state backend has an object for each environment, `.flowflare/environments/<project>/
 <name>.json`. It contains the stack's file with its ciphertexts and salt, but nothing that decrypts
@@ -43,7 +43,7 @@ class EnvironmentRecord(Frozen):
     seeds: tuple[Seed, ...] = Field(default=(), description="The SQL files run in its databases.")
 
     def has_expired(self, now: datetime) -> bool:
-        """Return whether its time is over."""
+        """Return whether it has expired."""
         return self.expires <= now
 
 

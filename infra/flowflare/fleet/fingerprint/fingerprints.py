@@ -100,7 +100,7 @@ class _Maker:
         self._programs: dict[Path, tuple[str, list[str]]] = {}
 
     def bundle(self, sources: Sequence[ClientSource]) -> None:
-        """Digest the bundles of Workers' sources, and record why a source does not bundle."""
+        """Digest the bundles of Workers' sources, and record why a source cannot be bundled."""
         wanted = [
             BundleSource(
                 source.path,
@@ -115,7 +115,7 @@ class _Maker:
             made = bundle_sources(wanted, root=self._root, on_progress=self._on_progress)
         except FlowflareError as error:
             if len(sources) == 1:
-                self._broken[sources[0]] = f"{sources[0].path} does not bundle: {error.message}"
+                self._broken[sources[0]] = f"{sources[0].path} cannot be bundled: {error.message}"
                 return
             for source in sources:
                 self.bundle([source])

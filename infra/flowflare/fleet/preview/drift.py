@@ -23,7 +23,8 @@ class FleetDrift:
 
     Attributes:
         document: the drift of each stack, as in `flowflare drift --json`.
-        groups: the stacks with equal drift, and the drift with placeholders for their own words.
+        groups: the stacks with equal drift, and the drift with placeholders for
+            what depends on the stack.
     """
 
     document: DriftDocument

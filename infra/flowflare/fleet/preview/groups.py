@@ -14,7 +14,7 @@ from flowflare.review.sections import Section
 
 @dataclass
 class _Group:
-    """Stacks whose reviews differ only in their own words, such as the stack's name."""
+    """Stacks whose reviews differ only in text that depends on the stack, such as its name."""
 
     review: Mapping[str, Any]
     words: Mapping[str, str]

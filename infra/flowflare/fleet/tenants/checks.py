@@ -112,7 +112,7 @@ class _KeyPlaces(Mapping[str, tuple[str, int]]):
 def _merge_problems(
     found: Iterable[tuple[StackInputs, Problem]], stacks: int, source: FleetSource
 ) -> Iterator[Problem]:
-    """Merge problems that many stacks have; name the stack in every other problem."""
+    """Merge problems that many stacks have; in all others, name the stack."""
     by_text: dict[tuple[str, str | None], list[tuple[StackInputs, Problem]]] = defaultdict(list)
     for inputs, problem in found:
         text = problem.message.replace(inputs.stack, "<stack>"), problem.remedy

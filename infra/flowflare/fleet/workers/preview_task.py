@@ -29,10 +29,10 @@ def preview(context: TaskContext) -> dict[str, Any]:
             the stack is probably new.
 
     Returns:
-        `key`: equal for stacks that differ only in their own words; `words`: those words with their
-        placeholders; `changed`: whether there are changes or refusals; `api_calls`; `review`: a
-        `Review`, null if this process has sent a review with the same key in this run; `policy`:
-        findings. Or only `opens`, if the plan depends on secrets.
+        `key`: equal for stacks that differ only in text that depends on the stack; `words`:
+        that text with its placeholders; `changed`: whether there are changes or refusals;
+        `api_calls`; `review`: a `Review`, null if this process has sent a review with the same key
+        in this run; `policy`: findings. Or only `opens`, if the plan depends on secrets.
 
     Raises:
         FlowflareError: the state cannot be read, a secret cannot be decrypted, the program failed,

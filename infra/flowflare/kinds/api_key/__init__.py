@@ -8,7 +8,9 @@ KIND = Kind(
     apply="ApiKeyProvider",
     risk="assess",
     calls=NotSupported("It is made without a request to Cloudflare."),
-    drift=NotSupported("Cloudflare shows no secret: a key is compared as a binding, by its name."),
+    drift=NotSupported(
+        "Cloudflare does not return keys, so only the binding is compared, by name."
+    ),
     adopt="find",
     settings=NotSupported("The keys `apiKeys` and `apiKeyInUse` of the stack are its settings."),
     declare="ApiKey",

@@ -32,7 +32,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
         for path, before, after in (
             find_differences(wanted, there, "read_replication") if wanted else ()
         ):
-            message = f"{path} is {format_value(after)}, state says {format_value(before)}"
+            message = f"{path} is {format_value(after)}, but state has {format_value(before)}"
             yield make_finding(record, "changed", message, path=path, state=before, account=after)
 
 

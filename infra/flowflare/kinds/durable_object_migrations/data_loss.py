@@ -31,9 +31,9 @@ def find_class_loss(olds: Props, news: Props) -> str | None:
             names = ", ".join(deleted)
             what = f"deletes {names} with all its objects" if names else f"moves {', '.join(moved)}"
             return (
-                f"the class migration {step.tag!r} {what}, which protect stops. "
-                f"{_suggest_transfer(deleted, begun, str(news.get('script_name')))}If that is "
-                "meant, name this resource in flowflare:allowDataLoss and say why"
+                f"the class migration {step.tag!r} {what}, which protection prevents. "
+                f"{_suggest_transfer(deleted, begun, str(news.get('script_name')))}If this is "
+                "intended, name this resource in flowflare:allowDataLoss and say why"
             )
     return None
 
@@ -52,8 +52,8 @@ def find_stranded_objects(olds: Props, news: Props) -> str | None:
     if not classes:
         return None
     return (
-        f"the objects of {classes} belong to the script {old} and do not come along to {new}, "
-        f"which protect stops. Keep the name {old}: write it into flowflare:names (under "
+        f"the objects of {classes} belong to the script {old} and would not move to {new}, "
+        f"which protection prevents. Keep the name {old}: write it into flowflare:names (under "
         "clients, or as service). If the objects may be lost, name this resource in "
         "flowflare:allowDataLoss and say why"
     )

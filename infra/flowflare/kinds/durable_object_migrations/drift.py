@@ -31,7 +31,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
 def _compare_tag(record: Record, live: Any) -> Iterator[Drifted]:
     wanted = plain(record.outputs.get("migration_tag"))
     if isinstance(wanted, str) and wanted != (live or ""):
-        message = f"the class migration {format_value(live)} is live, state says {wanted}"
+        message = f"the class migration {format_value(live)} is live, but state has {wanted}"
         yield make_finding(
             record,
             "changed",

@@ -9,7 +9,7 @@ KIND = Kind(
     risk=NotSupported("Its source keeps the value; the script that binds it shows the change."),
     calls=NotSupported("It is made without a request to Cloudflare."),
     drift=NotSupported(
-        "Cloudflare shows no secret: a value is compared as a binding, by its name."
+        "Cloudflare does not return secrets, so only the binding is compared, by name."
     ),
     adopt="find",
     settings=NotSupported("The forms of a source are the schema of a client's `secrets`."),

@@ -65,14 +65,14 @@ def _compare_settings(scene: Scene, record: Record, live: Mapping[str, Any]) -> 
         if wanted is UNKNOWN:
             continue
         for path, before, after in _compare_setting(scene, record, wanted, live, key):
-            message = f"{path} is {format_value(after)}, state says {format_value(before)}"
+            message = f"{path} is {format_value(after)}, but state has {format_value(before)}"
             yield make_finding(record, "changed", message, path=path, state=before, account=after)
     for key in LISTS:
         given = plain(record.inputs.get(camel(key)))
         state, account = sorted(list_names(given)), sorted(list_names(live.get(key)))
         if given is not UNKNOWN and state != account:
             words = _WORDS.get(key, key.replace("_", " "))
-            message = f"{words} are {format_value(account)}, state says {format_value(state)}"
+            message = f"{words} are {format_value(account)}, but state has {format_value(state)}"
             yield make_finding(record, "changed", message, path=key, state=state, account=account)
 
 
@@ -199,11 +199,11 @@ def _compare_binding(
     hidden = {*wanted.hidden, *({"id"} if "database_id" in wanted.hidden else ())}
     for inner, here, there in find_differences(before, after):
         at = f"{path}.{inner}"
-        message = f"{at} is {format_value(there)}, state says {format_value(here)}"
+        message = f"{at} is {format_value(there)}, but state has {format_value(here)}"
         told = (here, there)
         if re.split(r"[.\[]", inner, maxsplit=1)[0] in hidden:
             told = (SECRET, SECRET)
-            message = f"{at} is not what state says, which holds it as a secret"
+            message = f"{at} differs from state, which has it as a secret"
         yield make_finding(
             record, "changed", message, path=at, state=told[0], account=told[1], severity="error"
         )

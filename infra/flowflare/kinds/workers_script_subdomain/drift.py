@@ -9,6 +9,8 @@ from flowflare.kinds.spelling import to_api
 from flowflare.kinds.workers_script_subdomain import KIND
 from flowflare.values.properties import UNKNOWN, plain
 
+_SWITCH = {True: "on", False: "off"}
+
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
     """Find the differences in the workers.dev URLs of a stack's scripts."""
@@ -27,8 +29,8 @@ def _compare_subdomain(
             continue
         before, after = bool(wanted.get(key)), bool(live.get(key))
         if before != after:
-            what = "workers.dev" if key == "enabled" else "preview URLs"
-            said = f"{name}: {what} {'is on' if after else 'is off'}, state says otherwise"
+            what = "workers.dev is" if key == "enabled" else "preview URLs are"
+            said = f"{name}: {what} {_SWITCH[after]}, but {_SWITCH[before]} in state"
             yield make_finding(
                 record or script,
                 "changed",
