@@ -18,7 +18,6 @@ from flowflare.adoption.adopt import (
     write_adoption,
 )
 from flowflare.adoption.key import KeyChoice, read_key
-from flowflare.adoption.model import Adoption
 from flowflare.adoption.names import parse_names, recognise
 from flowflare.adoption.original import read_original
 from flowflare.adoption.owners import list_owned_scripts, read_other_states
@@ -109,7 +108,7 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if json:
         print_json(document.model_dump(mode="json"))
     else:
-        _show(document)
+        print_lines(write_lines(document), _STYLES)
     if document.refusals:
         raise make_refusal(document)
     if not json:
@@ -195,7 +194,3 @@ _STYLES: Mapping[str, str] = {
     "foreign": "cyan",
     "title": "bold",
 }
-
-
-def _show(document: Adoption) -> None:
-    print_lines(write_lines(document), _STYLES)

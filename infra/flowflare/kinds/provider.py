@@ -3,7 +3,14 @@
 import os
 from typing import Any, ClassVar
 
-from pulumi.dynamic import ConfigureRequest, DiffResult, ReadResult, ResourceProvider
+from pulumi.dynamic import (
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
 from pulumi.output import Unknown
 
 from flowflare.api import PROCESS, Client, Connector
@@ -64,6 +71,44 @@ class CloudflareProvider(ResourceProvider):
             for name in self.identity
             if isinstance(new.get(name), Unknown) or old.get(name) != new.get(name)
         ]
+
+
+class UploadProvider(CloudflareProvider):
+    """A provider that uploads something to a script; of its inputs, only `compared` counts."""
+
+    identity = ("account_id", "script_name")
+    compared: ClassVar[str] = ""
+
+    def upload(self, props: Props) -> None:
+        """Upload it to the script.
+
+        Raises:
+            ApiError: Cloudflare refused a request.
+        """
+        raise NotImplementedError
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        """Compare the input that counts; ignore changed code."""
+        replaces = self._replaces(olds, news)
+        changes = bool(replaces) or olds.get(self.compared) != news.get(self.compared)
+        return DiffResult(changes=changes, replaces=replaces)
+
+    def foresee(self, news: Props) -> Props:
+        """Return the outputs before the operation."""
+        return self._outputs(news)
+
+    def create(self, props: Props) -> CreateResult:
+        """Upload; raise the errors of `upload`."""
+        self.upload(props)
+        return CreateResult(script_id(props), self._outputs(props))
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        """Upload again; raise the errors of `upload`."""
+        self.upload(news)
+        return UpdateResult(self._outputs(news))
+
+    def _outputs(self, props: Props) -> Props:
+        return {name: props.get(name) for name in (*self.identity, self.compared)}
 
 
 def make_gone_result() -> ReadResult:

@@ -3,18 +3,17 @@
 import json
 from pathlib import Path
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, ReadResult
 
 from flowflare.api import Part
 from flowflare.kinds.live_script import read_live, read_service, script_path
 from flowflare.kinds.module_parts import make_module_parts
 from flowflare.kinds.provider import (
     STORED_MODULE,
-    CloudflareProvider,
     Props,
+    UploadProvider,
     keep_outputs,
     make_gone_result,
-    script_id,
 )
 from flowflare.kinds.script_assets.session import upload_assets
 
@@ -22,7 +21,7 @@ from flowflare.kinds.script_assets.session import upload_assets
 ROOT_INPUT = "__root"
 
 
-class ScriptAssetsProvider(CloudflareProvider):
+class ScriptAssetsProvider(UploadProvider):
     """Files that are attached to a script before Cloudflare's provider uploads it.
 
     That provider keeps them with `keepAssets`. It could upload a folder itself, but then a plan
@@ -32,7 +31,7 @@ class ScriptAssetsProvider(CloudflareProvider):
 
     __module__ = STORED_MODULE
 
-    identity = ("account_id", "script_name")
+    compared = "manifest"
     # `check` runs before `create` and `update` in the same process.
     _root: str = ""
 
@@ -42,38 +41,19 @@ class ScriptAssetsProvider(CloudflareProvider):
         left_out = (ROOT_INPUT, "__provider")
         return CheckResult({key: news[key] for key in news if key not in left_out}, [])
 
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compare the files; ignore changed code."""
-        replaces = self._replaces(olds, news)
-        changes = bool(replaces) or olds.get("manifest") != news.get("manifest")
-        return DiffResult(changes=changes, replaces=replaces)
-
-    def foresee(self, news: Props) -> Props:
-        """Return the outputs before the operation."""
-        return self._outputs(news)
-
-    def create(self, props: Props) -> CreateResult:
-        """Upload the files, and attach them to the script.
-
-        Raises:
-            EngineError: a file has changed since the plan was made.
-            ApiError: Cloudflare refused a request.
-        """
-        self._attach(props)
-        return CreateResult(script_id(props), self._outputs(props))
-
-    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        """Upload the changed files; raise the same errors as `create`."""
-        self._attach(news)
-        return UpdateResult(self._outputs(news))
-
     def read(self, id_: str, props: Props) -> ReadResult:
         """Find the script; the resource is gone if the script has no static assets."""
         live = read_service(self.api(), props["account_id"], props["script_name"])
         has_assets = live is not None and live.get("has_assets")
         return ReadResult(id_, keep_outputs(props)) if has_assets else make_gone_result()
 
-    def _attach(self, props: Props) -> None:
+    def upload(self, props: Props) -> None:
+        """Upload the changed files, and attach them to the script.
+
+        Raises:
+            EngineError: a file has changed since the plan was made.
+            ApiError: Cloudflare refused a request.
+        """
         client, account, script = self.api(), props["account_id"], props["script_name"]
         folder = Path(self._root, props["directory"])
         token = upload_assets(client, account, script, folder, props["manifest"])
@@ -95,6 +75,3 @@ class ScriptAssetsProvider(CloudflareProvider):
             parts=[first, *make_module_parts(props)],
             query={"bindings_inherit": "strict"},
         )
-
-    def _outputs(self, props: Props) -> Props:
-        return {name: props.get(name) for name in (*self.identity, "manifest")}

@@ -4,22 +4,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import ReadResult
 
 from flowflare.api import Client, Part
 from flowflare.errors import ApiError
 from flowflare.kinds.module_parts import make_module_parts
 from flowflare.kinds.provider import (
     STORED_MODULE,
-    CloudflareProvider,
     Props,
+    UploadProvider,
     keep_outputs,
     make_gone_result,
-    script_id,
 )
 
 
-class ScriptBindingsProvider(CloudflareProvider):
+class ScriptBindingsProvider(UploadProvider):
     """Bindings that are uploaded first, so that the upload by Cloudflare's provider inherits them.
 
     A missing script is uploaded with only these bindings. For an existing script, the settings are
@@ -29,31 +28,7 @@ class ScriptBindingsProvider(CloudflareProvider):
 
     __module__ = STORED_MODULE
 
-    identity = ("account_id", "script_name")
-
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compare the bindings; ignore changed code."""
-        replaces = self._replaces(olds, news)
-        changes = bool(replaces) or olds.get("bindings") != news.get("bindings")
-        return DiffResult(changes=changes, replaces=replaces)
-
-    def foresee(self, news: Props) -> Props:
-        """Return the outputs before the operation."""
-        return self._outputs(news)
-
-    def create(self, props: Props) -> CreateResult:
-        """Upload the script, or change the settings of an existing script.
-
-        Raises:
-            ApiError: Cloudflare refused a request.
-        """
-        self._bind(props)
-        return CreateResult(script_id(props), self._outputs(props))
-
-    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        """Change the settings; raise the same errors as `create`."""
-        self._bind(news)
-        return UpdateResult(self._outputs(news))
+    compared = "bindings"
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """Find the bindings; the resource is gone if the script or one of them is missing."""
@@ -66,7 +41,8 @@ class ScriptBindingsProvider(CloudflareProvider):
             else make_gone_result()
         )
 
-    def _bind(self, props: Props) -> None:
+    def upload(self, props: Props) -> None:
+        """Upload the script, or change the settings of an existing script."""
         client, live = self.api(), _read_live_bindings(self.api(), props)
         path, bindings = _path(props), _as_written(props["bindings"])
         if live is None:
@@ -89,9 +65,6 @@ class ScriptBindingsProvider(CloudflareProvider):
         client.call(
             "PATCH", f"{path}/settings", parts=[Part("settings", settings, "application/json")]
         )
-
-    def _outputs(self, props: Props) -> Props:
-        return {name: props.get(name) for name in (*self.identity, "bindings")}
 
 
 def _read_live_bindings(client: Client, props: Props) -> Sequence[Mapping[str, Any]] | None:

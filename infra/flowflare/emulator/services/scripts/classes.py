@@ -69,18 +69,16 @@ def migrate(
     given, live = migrations.old_tag or "", live_tag or ""
     if given != live:
         raise codes.tag_mismatch(given, live)
-    current = dict(ledger)
-    created: dict[str, str] = {}
+    running = _Migration(dict(ledger), target, {}, rule)
     for step in migrations.all_steps():
         _refuse_duplicates(step)
-        _create(current, step, target, created, rule)
-        _rename(current, step, target, created)
-        _transfer(current, step, target, created)
-        _delete(current, step, target)
-    for name, kind in created.items():
-        if (target.script, name) in current and name not in target.exported:
+        running.create(step)
+        running.move(step)
+        running.delete(step)
+    for name, kind in running.created.items():
+        if (target.script, name) in running.current and name not in target.exported:
             raise codes.new_class_not_exported(kind, name)
-    return current
+    return running.current
 
 
 def forward_binding(binding: Binding, script: str, before: Ledger, after: Ledger) -> Binding:
@@ -124,72 +122,57 @@ def _refuse_duplicates(step: Step) -> None:
             raise codes.class_twice(name)
 
 
-def _create(
-    current: dict[tuple[str, str], Namespace],
-    step: Step,
-    target: UploadedClasses,
-    created: dict[str, str],
-    rule: KeyValueRule,
-) -> None:
-    wanted: Iterable[tuple[str, bool, str]] = (
-        *((name, False, "new-class") for name in step.new_classes),
-        *((name, True, "new-sqlite-class") for name in step.new_sqlite_classes),
-    )
-    for name, use_sqlite, kind in wanted:
-        if (target.script, name) in current:
-            raise codes.class_exists(kind, name)
-        if not use_sqlite and rule == "free":
-            raise codes.needs_sqlite()
-        if not use_sqlite and rule == "closed":
-            raise codes.no_more_key_value()
-        current[target.script, name] = Namespace(plain_id(), target.script, name, use_sqlite)
-        created[name] = "new-class"
+@dataclass(frozen=True)
+class _Migration:
+    """Apply the steps of class migrations to the namespaces, one after another."""
 
+    current: dict[tuple[str, str], Namespace]
+    target: UploadedClasses
+    created: dict[str, str]
+    """The kind of migration that made each class of the script."""
+    rule: KeyValueRule
 
-def _rename(
-    current: dict[tuple[str, str], Namespace],
-    step: Step,
-    target: UploadedClasses,
-    created: dict[str, str],
-) -> None:
-    for rename in step.renamed_classes:
-        source = (target.script, rename.from_class)
-        _move(current, source, (target.script, rename.to), "rename-class")
-        created[rename.to] = "rename-class"
+    def create(self, step: Step) -> None:
+        wanted: Iterable[tuple[str, bool, str]] = (
+            *((name, False, "new-class") for name in step.new_classes),
+            *((name, True, "new-sqlite-class") for name in step.new_sqlite_classes),
+        )
+        script = self.target.script
+        for name, use_sqlite, kind in wanted:
+            if (script, name) in self.current:
+                raise codes.class_exists(kind, name)
+            if not use_sqlite and self.rule == "free":
+                raise codes.needs_sqlite()
+            if not use_sqlite and self.rule == "closed":
+                raise codes.no_more_key_value()
+            self.current[script, name] = Namespace(plain_id(), script, name, use_sqlite)
+            self.created[name] = "new-class"
 
+    def move(self, step: Step) -> None:
+        script = self.target.script
+        moves: Iterable[tuple[str, str, str, str]] = (
+            *((script, item.from_class, item.to, "rename-class") for item in step.renamed_classes),
+            *(
+                (item.from_script, item.from_class, item.to, "transfer-class")
+                for item in step.transferred_classes
+            ),
+        )
+        for host, before, after, kind in moves:
+            if (host, before) not in self.current:
+                raise codes.class_unknown(kind, before)
+            if (script, after) in self.current:
+                raise codes.class_exists(kind, after)
+            moved = self.current.pop((host, before))
+            self.current[script, after] = replace(moved, script=script, class_name=after)
+            self.created[after] = kind
 
-def _transfer(
-    current: dict[tuple[str, str], Namespace],
-    step: Step,
-    target: UploadedClasses,
-    created: dict[str, str],
-) -> None:
-    for transfer in step.transferred_classes:
-        source = (transfer.from_script, transfer.from_class)
-        _move(current, source, (target.script, transfer.to), "transfer-class")
-        created[transfer.to] = "transfer-class"
-
-
-def _move(
-    current: dict[tuple[str, str], Namespace],
-    source: tuple[str, str],
-    destination: tuple[str, str],
-    kind: str,
-) -> None:
-    if source not in current:
-        raise codes.class_unknown(kind, source[1])
-    if destination in current:
-        raise codes.class_exists(kind, destination[1])
-    script, name = destination
-    current[destination] = replace(current.pop(source), script=script, class_name=name)
-
-
-def _delete(current: dict[tuple[str, str], Namespace], step: Step, target: UploadedClasses) -> None:
-    for name in step.deleted_classes:
-        if (target.script, name) not in current:
-            raise codes.class_unknown("delete-class", name)
-        # Observed in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: live bindings
-        # count as well as new ones, and a new binding counts by its class name alone.
-        if name in target.bound | target.bound_before | target.bound_elsewhere:
-            raise codes.deleted_class_is_bound(name)
-        del current[target.script, name]
+    def delete(self, step: Step) -> None:
+        target = self.target
+        for name in step.deleted_classes:
+            if (target.script, name) not in self.current:
+                raise codes.class_unknown("delete-class", name)
+            # Observed in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: live
+            # bindings count as well as new ones, and a new binding counts by its class name alone.
+            if name in target.bound | target.bound_before | target.bound_elsewhere:
+                raise codes.deleted_class_is_bound(name)
+            del self.current[target.script, name]
