@@ -50,7 +50,12 @@ def test_keys_are_rotated_in_steps_and_a_killed_rotation_resumes(
         assert read_keys(fleet, tenant) == Keys((2, 1), 2)
         assert list_deployed(fleet, tenant) == [2, 1]
 
-    fleet.kill_when(is_done, "secrets", "rotate", "--finish")
+    refusal = {"kind": "answer", "status": 403}
+    script = "/scripts/t02-prod-flowflare-service$"
+    with fleet.account.inject_fault(refusal, method="PUT", pattern=script):
+        fleet.kill_when(is_done, "secrets", "rotate", "--finish", "--workers", "1")
+        kept = [list_deployed(fleet, tenant) for tenant in ("t01", "t02")]
+    assert kept == [[2], [2, 1]]
     finished = fleet.run("secrets", "rotate", "--finish")
     assert finished.code == 0, finished.err
     for tenant in ("t01", "t02"):

@@ -55,8 +55,9 @@ def plan_steps(session: FleetSession, *, finish: bool) -> tuple[RotationStep, ..
             remedy=f"Deploy them: flowflare fleet up -e {quote(environment)}",
         )
     try:
-        # A generation counts as deployed if every tenant has its key.
-        return steps(next(iter(keys.values())), frozenset.intersection(*deployed), finish=finish)
+        # A generation counts as deployed if every tenant has its key, and as removed if none has.
+        everywhere, somewhere = frozenset.intersection(*deployed), frozenset.union(*deployed)
+        return steps(next(iter(keys.values())), everywhere, finish=finish, in_some=somewhere)
     except RolloutError as error:
         command = f"flowflare fleet secrets rotate -e {quote(environment)}"
         remedy = (error.remedy or "").replace("flowflare secrets rotate", command)

@@ -78,7 +78,9 @@ class RotationStep:
         return f"the stack is deployed with {keys}"
 
 
-def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[RotationStep, ...]:
+def steps(
+    keys: Keys, deployed: Collection[int], *, finish: bool, in_some: Collection[int] = ()
+) -> tuple[RotationStep, ...]:
     """Compute the next steps. A step that is already in the configuration is repeated.
 
     An interrupted step may not have finished, and an `up` without changes costs little.
@@ -87,6 +89,7 @@ def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Rotat
         keys: the generations in the configuration.
         deployed: the generations whose key is in the state.
         finish: whether to drop the old key instead of adding a new one.
+        in_some: generations whose key is in the state of some of a fleet's stacks.
 
     Raises:
         RolloutError: the stack is not deployed, or the old key cannot be dropped yet.
@@ -107,8 +110,8 @@ def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Rotat
         again = RotationStep("change-over", keys, Keys(keys.accepted, max(keys.others)))
         drop = RotationStep("drop", Keys((keys.in_use,), keys.in_use), keys)
         return (again, drop) if finish else (again,)
-    if set(deployed) != {keys.in_use}:
-        forgotten = sorted(set(deployed) - {keys.in_use}, reverse=True)
+    forgotten = sorted({*deployed, *in_some} - {keys.in_use}, reverse=True)
+    if forgotten:
         return (RotationStep("resume", keys, Keys((keys.in_use, *forgotten), keys.in_use)),)
     if finish:
         return ()

@@ -57,6 +57,7 @@ def rotate(
             write_keys(session, step.keys)
             up(environment=environment, workers=workers, cwd=root, json=json)
     if not planned:
+        _require_nothing_else(session)
         print_message("There is no old key to remove.")
     command = f"flowflare fleet secrets rotate -e {quote(environment)}"
     if preview:
@@ -82,7 +83,7 @@ def _require_nothing_else(session: FleetSession) -> None:
     if pending:
         more = f" and {len(pending) - 5} more" if len(pending) > 5 else ""
         raise FleetError(
-            f"changes of {', '.join(pending[:5])}{more} are not deployed; a rotation would carry "
-            "them along",
-            remedy=f"Deploy them first: flowflare fleet up -e {quote(environment)}",
+            f"changes of {', '.join(pending[:5])}{more} are not deployed",
+            remedy="Deploy them, or a rotation would carry them along: flowflare fleet up -e "
+            + quote(environment),
         )
