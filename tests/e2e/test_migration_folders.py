@@ -134,6 +134,21 @@ def test_one_folder_serves_a_production_that_has_its_files_and_a_new_stack(
     assert states(project)["0001_blue_owl.sql"] == ("edited", "flowflare")
 
 
+def test_a_file_that_cannot_run_on_an_empty_database_is_refused_before_anything_runs(
+    project: Project,
+) -> None:
+    declare(project, "{name: shop}")
+    project.open_stack().up()
+    write(project, m0001_a="CREATE TABLE a (id INTEGER);\n", m0002_b="ALTER TABLE b ADD c TEXT;\n")
+    project.edit("Pulumi.yaml", "{name: shop}", f"{{name: shop, migrations: {FOLDER}}}")
+    failure, *_skipped = project.open_stack().preview().failures
+    assert "0002_b.sql:1: does-not-apply: after the earlier files" in failure.reason
+    # The database may have a table that no file creates.
+    uuid = project.account.get("/d1/database/shop")["uuid"]
+    project.account.post(f"/d1/database/{uuid}/query", {"sql": "CREATE TABLE b (id INTEGER);"})
+    assert not project.open_stack().preview().failures
+
+
 def test_a_folder_in_which_nothing_is_a_migration_says_so(tmp_path: Path) -> None:
     (tmp_path / "0001_create.SQL").write_text("CREATE TABLE a (id);")
     answer = flowflare("migrations", "lint", "--folder", str(tmp_path))

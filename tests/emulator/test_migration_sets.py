@@ -19,6 +19,7 @@ from flowflare.errors import MigrationError
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.baseline import normalise, read_objects
 from flowflare.migrations.files import read_migrations
+from flowflare.migrations.findings import judge_for_empty
 from flowflare.migrations.ledger import RemoteDatabase, read_ledger
 from flowflare.migrations.lint import lint
 from flowflare.migrations.schema import OBJECTS
@@ -83,8 +84,7 @@ def apply_with_flowflare(account: Account, folder: Path) -> tuple[list[str], Obj
     client = UNCOUNTED.open(running.base_url, running.token)
     database = RemoteDatabase(client, account.id, account.database("db"))
     files = read_migrations(folder)
-    stops = [each for each in lint(files) if each.stops and not each.needs_rows]
-    problem = "; ".join(map(str, stops))
+    problem = "; ".join(str(each) for each in judge_for_empty(lint(files)) if each.stops)
     try:
         migrate(database, files)
     except MigrationError as error:

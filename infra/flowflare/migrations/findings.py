@@ -5,8 +5,8 @@ or surprising, or that fails only on some data. An error stops `up` until it is 
 by name with a reason.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
@@ -41,11 +41,6 @@ class Finding:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.rule}: {self.message}. {self.remedy}"
 
-    @property
-    def needs_rows(self) -> bool:
-        """Whether it is about rows, which a database without tables does not have."""
-        return self.rule in _ABOUT_ROWS
-
 
 #: Rules about data that a file would lose.
 LOSING_RULES: Final = frozenset(
@@ -57,6 +52,15 @@ _ABOUT_ROWS: Final = LOSING_RULES | {
     "not-null-without-default",
     "references-with-default",
 }
+
+
+def judge_for_empty(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Judge findings for a database without tables: no rows, and only the files' tables."""
+    return tuple(
+        replace(finding, severity="error") if finding.rule == "does-not-apply" else finding
+        for finding in findings
+        if finding.rule not in _ABOUT_ROWS
+    )
 
 
 @dataclass(frozen=True)

@@ -120,9 +120,15 @@ class TestD1Migrations:
 
     def test_another_database_is_a_replacement_and_may_be_unknown(self) -> None:
         provider = D1MigrationsProvider()
-        old, new = migrations(*FILES), migrations(FILES[1], database=Unknown())
+        old, new = migrations(*FILES), migrations(FILES[0], database=Unknown())
         assert provider.check(old, new).failures == []
         assert provider.diff("x", old, new).replaces == ["database_id"]
+
+    def test_a_new_database_has_only_the_tables_of_its_files(self) -> None:
+        provider = D1MigrationsProvider()
+        [failure] = provider.check({}, migrations(FILES[1], database=Unknown())).failures
+        assert "0002_fill.sql:1: does-not-apply: after the earlier files" in failure.reason
+        assert provider.check({}, migrations(FILES[1])).failures == []
 
     def test_diff_never_raises(self) -> None:
         assert D1MigrationsProvider().diff("x", {}, {}).changes is False

@@ -126,6 +126,13 @@ def test_the_history_of_a_new_database_loses_nothing(database: str) -> None:
     assert entry_of(made).risk == "safe"
 
 
+def test_a_file_that_cannot_run_on_a_new_database_is_an_error() -> None:
+    after = {"database_id": "[unknown]", "migrations": DROPS[1:]}
+    [file] = entry_of(step("create", "D1Migrations", None, after)).migrations
+    [finding] = file.findings
+    assert (finding.rule, finding.severity) == ("does-not-apply", "error")
+
+
 @pytest.mark.parametrize(
     "database", ["3f2a0c9e-0000-4000-8000-000000000000", "[id of shop-database]"]
 )

@@ -24,6 +24,7 @@ from flowflare.kinds.provider import (
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import Migration, make_migration, order_key
+from flowflare.migrations.findings import judge_for_empty
 from flowflare.migrations.ledger import (
     DEFAULT_TABLE,
     RemoteDatabase,
@@ -44,16 +45,17 @@ class D1MigrationsProvider(CloudflareProvider):
     def check(self, olds: Props, news: Props) -> CheckResult:
         """Refuse changed files that are applied, and pending files with errors of the linter.
 
-        The applied files are those in state. Only before a refusal, the database itself is read:
-        it may have been restored to an earlier time, or wrangler may have applied files. A
-        database without tables has no rows to lose.
+        The applied files are those in state. The database itself is read only if that could
+        change the answer: it may have been restored to an earlier time, wrangler may have applied
+        files, or it may have no tables.
         """
         known = () if self._replaces(olds, news) else _parse_files(olds)
         old = [Applied(file.name, file.checksum) for file in known]
         files = _parse_files(news)
         is_new = not known and is_new_database(news.get("database_id"))
         problems = _find_problems(files, old, is_empty=is_new)
-        if problems and (live := self._read_live(news)) is not None:
+        in_doubt = problems or _find_problems(files, old, is_empty=True)
+        if in_doubt and (live := self._read_live(news)) is not None:
             applied, is_empty = live
             problems = _find_problems(files, applied, is_empty=is_empty)
         return CheckResult(news, [CheckFailure("migrations", problem) for problem in problems])
@@ -145,11 +147,8 @@ def _find_problems(
     done = [file for file in files if file.name in known]
     waiting = [file for file in files if file.name not in known]
     findings = lint([*done, *waiting], applied=len(done)) if waiting else ()
-    return [
-        str(finding)
-        for finding in findings
-        if finding.stops and not (is_empty and finding.needs_rows)
-    ]
+    judged = judge_for_empty(findings) if is_empty else findings
+    return [str(finding) for finding in judged if finding.stops]
 
 
 def _parse_files(props: Props) -> tuple[Migration, ...]:

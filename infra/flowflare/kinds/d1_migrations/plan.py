@@ -5,6 +5,7 @@ from typing import Any
 
 from flowflare.kinds.assessment import Details, LintFinding, MigrationFile
 from flowflare.migrations.files import Migration, make_migration
+from flowflare.migrations.findings import judge_for_empty
 from flowflare.values.events import Step
 from flowflare.values.show import NEW_ID_START, UNKNOWN_SHOWN
 
@@ -66,6 +67,7 @@ def _lint_files(
     """Lint the files after the applied ones; return the findings, each with its file's name."""
     from flowflare.migrations.lint import lint  # imports a SQL parser, which few plans need
 
+    findings = lint(files, applied=applied)
     return [
         (
             finding.file,
@@ -78,6 +80,5 @@ def _lint_files(
                 accepted=finding.accepted,
             ),
         )
-        for finding in lint(files, applied=applied)
-        if not (is_new and finding.needs_rows)
+        for finding in (judge_for_empty(findings) if is_new else findings)
     ]
