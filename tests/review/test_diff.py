@@ -207,6 +207,7 @@ def test_removing_a_stacks_file_deletes_nothing(bare: Repo) -> None:
     for shown in (text, markdown.render(found), html.render(found)):
         assert "Merging this deletes nothing" in shown
         assert "flowflare destroy --stack one" in shown
+        assert "before the merge or after it" in shown
 
 
 def test_a_program_that_never_ends_is_stopped(bare: Repo, tmp_path: Path) -> None:

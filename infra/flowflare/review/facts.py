@@ -229,8 +229,8 @@ def describe_removal(section: Section) -> tuple[str, ...]:
     return (
         f"{files} any more. Merging this deletes nothing: the resources stay, and what they cost "
         f"is still billed: {kinds or 'no resources'}.",
-        f"To delete them, run `flowflare destroy --stack {quote(own)}` before the merge. To rename "
-        "a stack of the Pulumi CLI, run `pulumi stack rename` too, and set "
+        f"To delete them, run `flowflare destroy --stack {quote(own)}`, before the merge or after "
+        "it. To rename a stack of the Pulumi CLI, run `pulumi stack rename` too, and set "
         f"`flowflare:environment: {own}` in the new file, so that the resources keep their names.",
     )
 

@@ -20,6 +20,7 @@ _TICKS: Final = re.compile(r"`+")
 _WORD: Final = re.compile(
     r"(?!.*\b[A-Fa-f]{7,}\b)\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1(?:[A-Z][a-z]+)?|\d{1,6})[,.;:!?)]{0,2}"
 )
+_PUNCTUATION: Final = ",.;:!?"
 _FIRST: Final = re.compile(r"[A-Za-z].*")
 _LONGEST_LINE: Final = 400
 _LONGEST_NAME: Final = 200
@@ -46,15 +47,13 @@ def prose(text: str) -> str:
     Code that the sentence marks itself keeps its extent; words within it are code too. The result
     is never empty, because an empty list item would turn the previous line into a heading.
     """
-    parts = []
+    said = ""
     for number, part in enumerate(shorten(text, 2 * _LONGEST_LINE).split("`")):
-        if number % 2:
-            parts.append(span(part) if part else "")
-        else:
-            parts.append(_words(part, first=not any(parts)))
-    # A closing punctuation mark follows the code directly. Two adjacent spans would merge.
-    said = " ".join(part for part in parts if part)
-    return re.sub(r"` ([,.;:!?]) ?(?=[A-Za-z(]|$)", r"`\1 ", said).strip() or span(text)
+        shown = span(part) if number % 2 and part else _words(part, first=not said)
+        # A punctuation mark follows the code directly. Two adjacent spans would merge.
+        is_apart = said and shown and shown[0] not in _PUNCTUATION
+        said += f" {shown}" if is_apart else shown
+    return said or span(text)
 
 
 def _words(text: str, *, first: bool) -> str:

@@ -19,6 +19,7 @@ from flowflare.values.properties import (
     map_leaves,
 )
 from flowflare.values.urns import name_of
+from flowflare.values.wire import UNKNOWN_TEXT
 
 SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 UNKNOWN_SHOWN: Final = "[unknown]"
@@ -48,7 +49,7 @@ def show_value(value: Value, *, show_secrets: bool = False) -> Any:
     def leaf(item: Value) -> Any:
         if isinstance(item, Secret):
             return show_value(item.value, show_secrets=True) if show_secrets else SECRET_TEXT
-        if item is UNKNOWN:
+        if item is UNKNOWN or item == UNKNOWN_TEXT:
             return UNKNOWN_SHOWN
         if isinstance(item, Asset):
             return f"[{'archive' if item.archive else 'asset'}]"

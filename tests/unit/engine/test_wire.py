@@ -157,6 +157,7 @@ def test_nothing_secret_is_shown() -> None:
     value = {"s": Secret("canary"), "u": UNKNOWN, "n": 5.0, "a": Asset(False, {"text": "x"})}
     assert show_value(value) == {"s": "[secret]", "u": "[unknown]", "n": 5, "a": "[asset]"}
     assert show_value(value, show_secrets=True)["s"] == "canary"
+    assert show_value(UNKNOWN_TEXT) == "[unknown]", "as a recording stores it"
     assert "canary" not in repr(Secret("canary"))
 
 
