@@ -34,7 +34,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
             yield make_finding(
                 queues[str(row["queue_id"])],
                 "extra",
-                f"{message}and state does not know it",
+                f"{message}but is not in state",
                 path="consumers",
                 account=script,
                 action="remove",

@@ -26,10 +26,10 @@ def _compare_crons(
     wanted = {str(schedule.get("cron")) for schedule in listed or []}
     about = record or script
     for cron in sorted(wanted - live):
-        message = f"cron {cron} of {name} does not run any more"
+        message = f"cron {cron} of {name} no longer runs"
         path = f'schedules["{cron}"]'
         yield make_finding(about, "missing", message, path=path, state=cron, severity="error")
     for cron in sorted(live - wanted):
-        message = f"cron {cron} of {name} runs, and state does not know it"
+        message = f"cron {cron} of {name} runs, but is not in state"
         path = f'schedules["{cron}"]'
         yield make_finding(about, "extra", message, path=path, account=cron, action="adopt")

@@ -21,7 +21,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
     for hostname, domain in sorted(live.items()):
         if hostname not in known and domain.get("service") in scene.scripts:
             script = scene.scripts[str(domain["service"])]
-            message = f"custom domain {hostname} leads to it, and state does not know it"
+            message = f"custom domain {hostname} leads to it, but is not in state"
             yield make_finding(
                 script, "extra", message, path="domains", account=dict(domain), action="adopt"
             )

@@ -25,7 +25,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
         for identity, route in sorted(live.items()):
             if identity not in known and route.get("script") in scene.scripts:
                 script = scene.scripts[str(route["script"])]
-                message = f"route {route['pattern']} leads to it, and state does not know it"
+                message = f"route {route['pattern']} leads to it, but is not in state"
                 yield make_finding(
                     script, "extra", message, path="routes", account=dict(route), action="adopt"
                 )

@@ -126,7 +126,7 @@ def _compare_bindings(
             yield from _compare_binding(record, script, path, binding, found)
     for name in sorted(there.keys() - wanted.keys() - doubtful):
         found = there[name]
-        message = f"{_describe(found)} {name} is bound, and state does not know it"
+        message = f"{_describe(found)} {name} is bound, but is not in state"
         path = f'bindings["{name}"]'
         yield make_finding(
             record, "extra", message, path=path, account=_drop_secret_values(found), action="adopt"

@@ -20,7 +20,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
     for name, live_workflow in sorted(live.items()):
         if name not in known and live_workflow.get("script_name") in scene.scripts:
             script = scene.scripts[str(live_workflow["script_name"])]
-            message = f"Workflow {name} runs in it, and state does not know it"
+            message = f"Workflow {name} runs in it, but is not in state"
             yield make_finding(
                 script, "extra", message, path="workflows", account=name, action="remove"
             )

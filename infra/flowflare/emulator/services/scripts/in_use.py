@@ -37,11 +37,7 @@ def refuse_deletion(script: Script, references: References, database: Database) 
 
 
 def refuse_missing_handler(script: Script, database: Database) -> None:
-    """Refuse a new version of a queue's consumer that has no `queue` handler.
-
-    Raises:
-        Refusal: 11001.
-    """
+    """Refuse a new version of a queue's consumer that has no `queue` handler. Refusal: 11001."""
     if not script.handles_queues and _consumes_queue(script, database):
         raise queue.queue_handler_missing()
 

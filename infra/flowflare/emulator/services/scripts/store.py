@@ -46,11 +46,7 @@ class ScriptsStore:
         self.scripts = Scripts(database)
 
     def get(self, account: str, name: str) -> Script:
-        """Return the script of that name.
-
-        Raises:
-            Refusal: 10007.
-        """
+        """Return the script of that name. Refusal: 10007."""
         script = self.scripts.find(account, name)
         if script is None:
             raise codes.script_not_found()
