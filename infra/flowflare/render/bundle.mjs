@@ -39,6 +39,8 @@ async function bundle(entry) {
       absWorkingDir: entry.folder,
       bundle: true,
       format: 'esm',
+      // Without it, a class that refers to itself is named `_Cart` instead of `Cart`.
+      keepNames: entry.names.length === 0,
       platform: 'neutral',
       target: 'es2024',
       supported: { 'import-source': true, using: true },

@@ -30,6 +30,8 @@ from flowflare.replays.values import (
 MOST: Final = 20_000
 _MOST_FOR_A_NAME: Final = 2_000
 _WIDEST: Final = 60
+#: esbuild's function that gives a function or class its name, and returns it.
+_KEEP_NAME: Final = "__name"
 #: Methods of arrays that call their first argument with each item.
 _FOR_EACH: Final = ("map", "forEach", "flatMap", "filter", "find", "some", "every")
 _T = TypeVar("_T")
@@ -95,6 +97,13 @@ class Calls:
     def settle(self, value: Value) -> Value:
         """Return the value of a postponed call, because a name depends on it."""
         return value.settle() if isinstance(value, Unknown) else value
+
+    def evaluate_named(self, node: Node, scope: Scope) -> Value:
+        """Return what a call returns; a call of `__name` returns what it names."""
+        listed = node.child_by_field_name("arguments")
+        if listed is None or read_text(node.child_by_field_name("function")) != _KEEP_NAME:
+            return self.evaluate_call(node, scope)
+        return self.evaluate(listed.named_children[0], scope)
 
     def evaluate_call(self, node: Node, scope: Scope) -> Value:
         """Return what a call returns, and record the steps that it calls."""

@@ -85,7 +85,7 @@ class Expressions(Calls):
             ),
             "member_expression": self._evaluate_member,
             "subscript_expression": self._evaluate_member,
-            "call_expression": self.evaluate_call,
+            "call_expression": self.evaluate_named,
             "new_expression": self.evaluate_call,
             "assignment_expression": self._evaluate_assignment,
             "ternary_expression": self._evaluate_ternary,

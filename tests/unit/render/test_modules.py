@@ -152,6 +152,7 @@ def test_rules_of_the_client_come_before_those_of_wrangler(tmp_path: Path) -> No
         ("export default process.env.NODE_ENV;", '"production"'),
         ("export default globalThis.process.env.NODE_ENV;", '"production"'),
         ("export default () => { using file = open(); };", "using file = open()"),
+        ("class Own { static own = Own }\nexport default Own;", '__name(this, "Own")'),
         ('import source add from "./add.wasm"; export default add;', "import source add from"),
     ],
 )

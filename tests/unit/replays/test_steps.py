@@ -53,6 +53,11 @@ def test_a_step_is_found(body: str) -> None:
 
 
 MODULES = {
+    "a helper whose name esbuild keeps": (
+        "await charge(step, 'charge');",
+        "var charge = /* @__PURE__ */ __name((s, name) => s.do(name, () => {}), 'charge');",
+        "static {\n__name(this, 'Order');\n}",
+    ),
     "a helper of the module": (
         "await charge(step, 'charge');",
         "function charge(s, name) { return s.do(name, () => {}); }",

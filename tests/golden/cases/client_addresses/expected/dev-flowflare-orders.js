@@ -1,8 +1,11 @@
+var __defProp = Object.defineProperty;
+var __name = (target, value) => __defProp(target, "name", { value, configurable: true });
+
 // orders.js
 var orders_default = {
-  fetch: () => new Response("orders"),
-  scheduled: () => {
-  }
+  fetch: /* @__PURE__ */ __name(() => new Response("orders"), "fetch"),
+  scheduled: /* @__PURE__ */ __name(() => {
+  }, "scheduled")
 };
 export {
   orders_default as default

@@ -1,4 +1,7 @@
 // class migrations up to "v1"
+var __defProp = Object.defineProperty;
+var __name = (target, value) => __defProp(target, "name", { value, configurable: true });
+
 // carts.js
 import add from "./f2f415504deccd0e0a3a17df30fb123b0f773ce2-add.wasm";
 
@@ -14,11 +17,14 @@ var terms_default = "# Terms\n";
 
 // carts.js
 var Cart = class {
+  static {
+    __name(this, "Cart");
+  }
   sum(one, other) {
     return new WebAssembly.Instance(add).exports.add(one, other);
   }
 };
-var carts_default = { fetch: () => new Response(`${page_default} ${terms_default} ${key.byteLength} ${certificate.byteLength}`) };
+var carts_default = { fetch: /* @__PURE__ */ __name(() => new Response(`${page_default} ${terms_default} ${key.byteLength} ${certificate.byteLength}`), "fetch") };
 export {
   Cart,
   carts_default as default

@@ -1,6 +1,9 @@
+var __defProp = Object.defineProperty;
+var __name = (target, value) => __defProp(target, "name", { value, configurable: true });
+
 // orders.js
 var orders_default = {
-  fetch: () => new Response("orders")
+  fetch: /* @__PURE__ */ __name(() => new Response("orders"), "fetch")
 };
 export {
   orders_default as default

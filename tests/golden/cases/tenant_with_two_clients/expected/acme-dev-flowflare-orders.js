@@ -1,10 +1,19 @@
+var __defProp = Object.defineProperty;
+var __name = (target, value) => __defProp(target, "name", { value, configurable: true });
+
 // orders.js
 import { WorkflowEntrypoint } from "cloudflare:workers";
 var OrderWorkflow = class extends WorkflowEntrypoint {
+  static {
+    __name(this, "OrderWorkflow");
+  }
 };
 var RefundWorkflow = class extends WorkflowEntrypoint {
+  static {
+    __name(this, "RefundWorkflow");
+  }
 };
-var orders_default = { fetch: () => new Response("orders") };
+var orders_default = { fetch: /* @__PURE__ */ __name(() => new Response("orders"), "fetch") };
 export {
   OrderWorkflow,
   RefundWorkflow,
