@@ -31,9 +31,19 @@ def run() -> None:
     """
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
     try:
-        main()
+        with open_redactor(os.environ):
+            try:
+                main()
+            finally:
+                _finish_code()
     finally:
         gc.freeze()
+
+
+def _finish_code() -> None:
+    from flowflare.redaction.output import finish_code
+
+    finish_code()
 
 
 def main(words: list[str] | None = None) -> None:

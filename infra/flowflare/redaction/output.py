@@ -6,6 +6,7 @@ except for an end in which a secret may begin: it waits for the following text, 
 written in pieces is found.
 """
 
+import atexit
 import codecs
 import contextlib
 import errno
@@ -24,6 +25,7 @@ from flowflare.redaction.run import get_current
 _lock: Final = threading.Lock()
 _installed: Final = contextlib.ExitStack()
 _depth = 0
+_has_run_code = False
 
 
 @contextlib.contextmanager
@@ -35,12 +37,13 @@ def redact_output() -> Iterator[None]:
     Raises:
         OSError: a pipe cannot be opened; the output is unchanged.
     """
-    global _depth  # noqa: PLW0603 -- a process has one standard output
+    global _depth, _has_run_code  # noqa: PLW0603 -- a process has one standard output
     redactor = get_current()
     if redactor is None:
         yield
         return
     with _lock:
+        _has_run_code = True
         if _depth == 0:
             with contextlib.ExitStack() as stack:
                 for name, descriptor in (("stdout", 1), ("stderr", 2)):
@@ -54,6 +57,17 @@ def redact_output() -> Iterator[None]:
             _depth -= 1
             if _depth == 0:
                 _installed.close()
+
+
+def finish_code() -> None:
+    """Wait for a program's threads and call its `atexit` functions, with their output filtered.
+
+    The interpreter does the same at the end of the process, but after the run's filter has ended.
+    """
+    if _has_run_code:
+        with contextlib.suppress(OSError), redact_output():  # nobody reads the output any more
+            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- as CPython does
+            atexit._run_exitfuncs()  # noqa: SLF001
 
 
 class _Stream(io.TextIOBase):

@@ -103,6 +103,23 @@ thread = threading.Thread(target=fail); thread.start(); thread.join()
     assert "ValueError: [secret]" in err
 
 
+def test_what_a_program_leaves_for_the_end_of_the_process_is_filtered() -> None:
+    script = f"""{IMPORTS}
+import atexit, time
+from flowflare.redaction.output import finish_code
+with open_redactor({{}}):
+    learn(SECRET)
+    with redact_output():
+        threading.Thread(target=lambda: (time.sleep(0.2), print('thread', SECRET))).start()
+        atexit.register(lambda: print('exit', SECRET))
+    finish_code()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("thread [secret]\nexit [secret]\n", "")
+
+
 def test_a_forked_process_shows_no_secret_and_ends() -> None:
     body = """
 copy = os.fork()
