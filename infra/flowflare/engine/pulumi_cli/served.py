@@ -117,32 +117,38 @@ class _Both:
         return call_both
 
 
-class _Printed(contextlib.redirect_stdout[io.TextIOBase]):
+class _Printed(contextlib.redirect_stdout[io.TextIOWrapper]):
     """Turns the program's output into messages of the run, as the CLI does."""
 
     def __init__(self, engine: Any) -> None:
         self._lines = _Lines(engine)
-        super().__init__(self._lines)
+        super().__init__(io.TextIOWrapper(self._lines, encoding="utf-8", write_through=True))
 
     def __exit__(self, *exc: Any) -> None:
         super().__exit__(*exc)
-        self._lines.write("\n")
+        self._lines.write(b"\n")
 
 
-class _Lines(io.TextIOBase):
+class _Lines(io.RawIOBase):
+    name = "<stdout>"
+
     def __init__(self, engine: Any) -> None:
         self._engine = engine
-        self._rest = ""
+        self._rest = b""
 
-    def write(self, text: str) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
         from pulumi.runtime.proto import engine_pb2
 
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in filter(str.strip, lines):
-            request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line)
+        *lines, self._rest = (self._rest + bytes(data)).split(b"\n")
+        for line in filter(bytes.strip, lines):
+            text = line.decode(errors="replace")
+            request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text)
             with contextlib.suppress(Exception):  # the CLI has ended
                 self._engine.Log(request)
-        return len(text)
+        return len(data)
 
 
 @contextlib.contextmanager
