@@ -14,6 +14,8 @@ BINDINGS = {
     "MAIL": {"type": "service", "service": "mailer"},
     "JOBS": {"type": "queue", "queue_name": "jobs-of-others"},
     "FILES": {"type": "r2_bucket", "bucket_name": "files-of-others"},
+    "CACHE": {"type": "kv_namespace", "namespace_id": "0" * 32},
+    "LOCKS": {"type": "durable_object_namespace", "class_name": "Lock", "script_name": "locks"},
     "OWN": {"queue": {"name": "our-own-jobs"}},
     "AGAIN": {"type": "queue", "queue_name": "our-own-jobs"},
 }
@@ -28,8 +30,10 @@ def test_bindings_to_missing_resources_stop_an_up_before_it_begins(project: Proj
         project.open_stack().up()
     missing = "the account has no {} {!r}, and this stack does not make it"
     assert [problem.message.partition(": ")[2] for problem in refused.value.problems] == [
+        missing.format("KV namespace", "0" * 32),
         missing.format("R2 bucket", "files-of-others"),
         missing.format("queue", "jobs-of-others"),
+        missing.format("Worker", "locks"),
         missing.format("Worker", "mailer"),
     ]
     assert project.account.list_databases() == []
@@ -40,7 +44,7 @@ def test_bindings_to_missing_resources_stop_an_up_before_it_begins(project: Proj
     account = project.account
     account.post("/queues", {"queue_name": "jobs-of-others"})
     account.post("/r2/buckets", {"name": "files-of-others"})
-    with pytest.raises(ConfigError, match="1 problem"):
+    with pytest.raises(ConfigError, match="3 problems"):
         project.open_stack().up()
 
 

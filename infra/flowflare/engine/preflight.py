@@ -182,7 +182,8 @@ def _list_wanted(client: "ClientSpec", spec: "StackSpec") -> Iterator[_Wanted]:
     scripts = {spec.service.script_name, *(each.script_name for each in spec.clients)}
     for bound in client.bindings:
         path = (client.name, "bindings", bound.name)
-        for field in find_binding_type(bound.type).script_fields:
+        # Uploads do not wait for a class's script, but it must be in this stack or in the account.
+        for field in find_binding_type(bound.type).script_fields or ("script_name",):
             name = bound.fields.get(field)
             if isinstance(name, str) and name not in scripts and _is_of_account(bound):
                 yield _want_script(path, name, spec)
@@ -206,7 +207,7 @@ def _want_script(path: tuple[str, ...], name: str, spec: "StackSpec") -> _Wanted
 
 
 def _want_store(path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec") -> Iterator[_Wanted]:
-    """Yield the store that a binding names, if the account finds such stores by their names."""
+    """Yield the store that a binding names, if a kind of this package can look it up."""
     from flowflare.kinds.bindings.registry import find_binding_type
     from flowflare.kinds.contract import load_apply
     from flowflare.kinds.registry import list_own
@@ -215,19 +216,28 @@ def _want_store(path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec") ->
     target = find_binding_type(bound.type)
     name = bound.fields.get(target.target)
     made = {own.name for client in spec.clients for own in client.own if own.bound_as == bound.type}
-    if not isinstance(name, str) or target.is_target_id or name in made:
+    if not isinstance(name, str) or name in made:
         return
     for kind in list_own().values():
         handler = load_apply(kind)
         if kind.own is None or kind.own.bound_as != bound.type or "jurisdiction" in bound.fields:
             continue
         if handler is not None and issubclass(handler, NamedStore):
-            inputs = {"accountId": spec.account_id, handler.title: name}
-            yield _Wanted(path, kind.own.words, name, partial(_has_store, handler, inputs))
+            has_store = partial(
+                _has_store, handler, name, spec.account_id, is_id=target.is_target_id
+            )
+            yield _Wanted(path, kind.own.words, name, has_store)
 
 
-def _has_store(handler: "type[NamedStore]", inputs: Mapping[str, str], access: "Access") -> bool:
-    return handler(access).recover(dict(inputs)) is not None
+def _has_store(
+    handler: "type[NamedStore]", name: str, account_id: str, access: "Access", *, is_id: bool
+) -> bool:
+    from flowflare.kinds.handler import Existing
+
+    if is_id:
+        known = Existing(name, {"accountId": account_id}, {})
+        return handler(access).read(known) is not None
+    return handler(access).recover({"accountId": account_id, handler.title: name}) is not None
 
 
 def _explain_absent(project: Project, wanted: _Wanted) -> Problem:

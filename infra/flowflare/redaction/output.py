@@ -65,7 +65,7 @@ def finish_code() -> None:
     The interpreter does the same at the end of the process, but after the run's filter has ended.
     """
     if _has_run_code:
-        with contextlib.suppress(OSError), redact_output():  # nobody reads the output any more
+        with contextlib.suppress(OSError), redact_output():  # the output is closed
             threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- as CPython does
             atexit._run_exitfuncs()  # noqa: SLF001
 

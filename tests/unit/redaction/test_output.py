@@ -105,12 +105,14 @@ thread = threading.Thread(target=fail); thread.start(); thread.join()
 
 def test_what_a_program_leaves_for_the_end_of_the_process_is_filtered() -> None:
     script = f"""{IMPORTS}
-import atexit, time
+import atexit
+ended = threading.Event()
+threading._register_atexit(ended.set)
 from flowflare.redaction.output import finish_code
 with open_redactor({{}}):
     learn(SECRET)
     with redact_output():
-        threading.Thread(target=lambda: (time.sleep(0.2), print('thread', SECRET))).start()
+        threading.Thread(target=lambda: (ended.wait(), print('thread', SECRET))).start()
         atexit.register(lambda: print('exit', SECRET))
     finish_code()
 """
