@@ -154,12 +154,12 @@ class FakeCloudflare:
             case ["workers", "routes" | "domains" as kind, *ids]:
                 serve = self._serve_routes if kind == "routes" else self._serve_domains
                 return serve(request, *ids)
-            case ["workers", "scripts", name]:
-                return self._serve_script(request, name)
             case ["workers", "scripts", name, part]:
                 if name not in self.world.scripts:
                     raise RefusedError(404, 10007, "This Worker does not exist on your account.")
                 return self._serve_script_part(request, name, part)
+            case ["workers", "scripts", *names]:
+                return self._serve_script(request, *names)
         raise RefusedError(404, 7003, f"No route for {request.path}")
 
     def _serve_databases(self, request: Request) -> Any:
@@ -217,7 +217,9 @@ class FakeCloudflare:
             self.world.domains[id_] = {"id": id_, **computed, **request.body}
         return _read_or_delete(self.world.domains, request, id_, 100114)
 
-    def _serve_script(self, request: Request, name: str) -> Any:
+    def _serve_script(self, request: Request, name: str = "") -> Any:
+        if not name:
+            return [{"id": script} for script in self.world.scripts]
         if request.method == "PUT":
             assert request.parts is not None
             texts = {part["name"]: part["text"] for part in request.parts}

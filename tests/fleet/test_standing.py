@@ -14,7 +14,9 @@ from flowflare.fleet.exports import exported_sql
 from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience
+from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.manual_account import open_manual_account
 from tests.fleet.projects import HEALTH, FleetProject, make_fleet
 from tests.support.embedded import open_embedded
 from tests.support.waiting import PATIENCE
@@ -148,6 +150,19 @@ def test_an_upgrade_with_an_unhealthy_canary_stops(fleet: FleetProject) -> None:
     fleet.write(tenants)
     assert fleet.events("up", "--tenants", "t01", "--workers", "1")[-1]["event"] == "done"
     assert fleet.outcomes()["t01"] == "applied"
+
+
+def test_a_foreign_worker_under_a_tenants_name_is_not_overwritten(
+    tmp_path: Path, cloudflare: Cloudflare
+) -> None:
+    fleet = make_fleet(tmp_path / "fleet", cloudflare, 1)
+    name = "t01-prod-flowflare-orders"
+    with open_manual_account(Project(fleet.root, fleet.account), cloudflare) as manual:
+        manual.upload(name, "export default { fetch() { return new Response('by hand') } }")
+    refused = fleet.run("up", "--workers", "1")
+    assert refused.code == 1
+    assert f"{name}: a script of that name exists, and this stack did not create it" in refused.err
+    assert fleet.account.list_databases() == []
 
 
 def test_one_tenant_is_suspended_and_one_retired(fleet: FleetProject) -> None:

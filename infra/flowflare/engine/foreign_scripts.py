@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from flowflare.config.files import Project
 from flowflare.config.load import load_stack
@@ -13,11 +14,19 @@ from flowflare.kinds.account import Account
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.properties import plain
 
+if TYPE_CHECKING:
+    from flowflare.api import Connector
 
-def refuse_foreign_scripts(project: Project, stack: Stack, environ: Mapping[str, str]) -> None:
+
+def refuse_foreign_scripts(
+    project: Project, stack: Stack, environ: Mapping[str, str], api: "Connector | None" = None
+) -> None:
     """Refuse an `up` that would overwrite a Worker which is not in the stack's state.
 
     Reads the account only if state lacks a Worker that the configuration names.
+
+    Args:
+        api: opens the API's client, by default with this process's shared connections.
 
     Raises:
         ClassMigrationError: the account has such Workers; the message names all of them.
@@ -31,9 +40,9 @@ def refuse_foreign_scripts(project: Project, stack: Stack, environ: Mapping[str,
     missing = wanted - (_list_known(stack.read()) if stack.is_made() else set())
     if not missing:
         return
-    from flowflare.api import connect
+    from flowflare.api import PROCESS
 
-    client = connect(read_base_url(project, environ), stack.token())
+    client = (api or PROCESS).open(read_base_url(project, environ), stack.token())
     foreign = sorted(missing & Account(client, spec.account_id).scripts().keys())
     if foreign:
         raise ClassMigrationError(

@@ -18,6 +18,7 @@ from flowflare.config.edit import replace_file
 from flowflare.config.files import Project, ProjectFile, read_project_file
 from flowflare.config.yaml_nodes import YamlText
 from flowflare.engine import access
+from flowflare.engine.foreign_scripts import refuse_foreign_scripts
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
 from flowflare.fleet.engines import open_fleet_stack
 from flowflare.fleet.environments.configuration import Ephemeral, is_ephemeral, make_ephemeral
@@ -153,6 +154,7 @@ def _up(
     stack.make()
     where.judge(project)
     where.ready(project)
+    refuse_foreign_scripts(project, stack, environ, where.api)
     update = stack.up(where.on_event)
     if not seeds:
         return update, ()

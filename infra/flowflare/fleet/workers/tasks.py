@@ -50,9 +50,12 @@ def up(context: TaskContext) -> dict[str, Any]:
     `wait` is the number of seconds to wait while another run locks the stack, for example the last
     call of a killed run.
     """
+    from flowflare.engine.foreign_scripts import refuse_foreign_scripts
+
     stack = context.open_stack()
     stack.make()
     _check_policies(context, stack)
+    refuse_foreign_scripts(context.project, stack, context.environ, context.api)
     result = _summarize(_wait_for_lock(context, lambda: stack.up(context.on_event)))
     if context.options.get("show_secrets"):
         result["outputs"] = stack.outputs(show_secrets=True)
