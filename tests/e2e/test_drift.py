@@ -311,3 +311,50 @@ def test_up_changes_only_targets_and_replaces_what_is_named(project: Project) ->
     assert wrong.returncode == 1
     assert "--target ordres; --replace x: the stack has no such resource" in wrong.stderr
     assert project.open_stack().up().changed == 0
+
+
+@pytest.mark.long
+def test_a_refresh_repairs_every_part_of_a_client(
+    project: Project, other_client: OtherClient
+) -> None:
+    call, script = other_client.call, "local-flowflare-stock"
+    source = 'export default { fetch: () => new Response("ok"), queue() {}, scheduled() {} };\n'
+    (project.root / "worker_src/stock.js").write_text(source)
+    client = {
+        "source": "worker_src/stock.js",
+        "variables": {"SHOP": "books"},
+        "secrets": {"SESSION_KEY": {"generated": {}}},
+        "bindings": {
+            "CACHE": {"kvNamespace": {}},
+            "FILES": {"r2Bucket": {}},
+            "JOBS": {"queue": {}},
+        },
+        "queueConsumers": [{"queue": "JOBS", "batchSize": 50}],
+        "databases": {"DB": {}},
+        "crons": ["5 * * * *", "0 3 * * *"],
+    }
+    project.configure(f"flowflare:clients: {json.dumps({'stock': client})}")
+    project.open_stack().up()
+
+    (queue,) = call("GET", "/queues")
+    consumers = f"/queues/{queue['queue_id']}/consumers"
+    (consumer,) = call("GET", consumers)
+    (namespace,) = call("GET", "/storage/kv/namespaces")
+    uuid = call("GET", f"/d1/database/{script}-db")["uuid"]
+    changed = {"type": "worker", "script_name": script, "settings": {"batch_size": 7}}
+    other_client.bind(script, drop=("CACHE",))
+    call("DELETE", f"/workers/scripts/{script}/secrets/SESSION_KEY")
+    call("PUT", f"/workers/scripts/{script}/schedules", json=[])
+    call("POST", f"/workers/scripts/{script}/subdomain", json={"enabled": False})
+    call("PUT", f"{consumers}/{consumer['consumer_id']}", json=changed)
+    call("DELETE", f"/storage/kv/namespaces/{namespace['id']}")
+    call("DELETE", f"/r2/buckets/{script}-files")
+    call("DELETE", f"/d1/database/{uuid}")
+    stack = project.open_stack()
+    refreshed = {step.name for step in stack.refresh().steps if step.op != "same"}
+    parts = ("script", "crons", "subdomain", "url", "jobs-queue-consumer")
+    stores = ("cache-kv-namespace", "files-r2-bucket", "db-database")
+    assert refreshed == {f"flowflare-stock-{name}" for name in (*parts, *stores)}
+    stack.up()
+    assert find_drift(project).stacks[0].result == "same"
+    assert stack.up().changed == 0
