@@ -2,11 +2,17 @@
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
+from tests.e2e.embedded import Cloudflare
+from tests.e2e.test_pulumi_cli import pulumi
+from tests.support.pulumi_cli import cli_environ
+from tests.support.pulumi_cloud import TOKEN, run_pulumi_cloud
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -56,3 +62,44 @@ def test_a_base_and_the_state_exclude_each_other(project: Project) -> None:
         said = diff(project, *words)
         assert said.code == 2
         assert "either BASE" in said.err
+
+
+@pytest.mark.pulumi_cli
+@pytest.mark.long
+def test_a_state_in_pulumi_cloud_is_compared_as_far_as_the_login_allows(
+    project: Project, cloudflare: Cloudflare, tmp_path: Path
+) -> None:
+    git(project, "init", "--quiet")
+    project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
+    environ = {
+        **cli_environ(tmp_path),
+        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+        "CLOUDFLARE_API_TOKEN": cloudflare.token,
+    }
+    pulumi(project, environ, "stack", "init", "organization/flowflare/local")
+    assert project.flowflare("up", "--yes", **environ).returncode == 0
+    exported = json.loads(pulumi(project, environ, "stack", "export", "--show-secrets"))
+    git(project, "add", "Pulumi.local.yaml")
+    git(project, "commit", "--quiet", "--message", "Deployed")
+    with run_pulumi_cloud() as cloud:
+        cloud.put("flowflare", "local", exported)
+        environ |= {"PULUMI_BACKEND_URL": cloud.url, "PULUMI_ACCESS_TOKEN": TOKEN}
+
+        def compare() -> dict[str, Any]:
+            done = project.flowflare("diff", "--against", "state", "--format", "json", **environ)
+            found: dict[str, Any] = json.loads(done.stdout)
+            return found
+
+        found = compare()
+        assert (found["sections"], found["unchanged"]) == ([], ["local"])
+        assert any("decrypt" in path for path in cloud.asked)
+        engine = "flowflare:engine: pulumi"
+        project.edit("Pulumi.local.yaml", engine, f"{engine}\n  flowflare:debug: true")
+        (section,) = compare()["sections"]
+        changed = [entry["name"] for entry in section["review"]["entries"] if entry["op"] != "same"]
+        assert changed == ["flowflare-service-script"]
+        environ["PULUMI_ACCESS_TOKEN"] = "pul-expired"
+        (section,) = compare()["sections"]
+        assert (section["risk"], section["kind"]) == ("unknown", "not-recorded")
+        assert f"{cloud.url} refuses the access token" in section["error"]
+        assert "pulumi login" in section["error"]

@@ -133,6 +133,15 @@ def _make_passphrase(text: str, stack: str, backend: str) -> FlowflareError:
     )
 
 
+def _make_refused_login(text: str, stack: str, backend: str) -> FlowflareError:
+    del text
+    return EngineError(
+        f"{backend or 'Pulumi Cloud'} refuses the access token, so the state of stack {stack} "
+        "cannot be read",
+        remedy="Set PULUMI_ACCESS_TOKEN to a valid token, or run: pulumi login",
+    )
+
+
 def _make_login(text: str, stack: str, backend: str) -> FlowflareError:
     del text, backend
     return EngineError(
@@ -147,6 +156,7 @@ _KNOWN: Final = (
     (("no stack named",), _make_missing),
     (("passphrase must be set", "incorrect passphrase"), _make_passphrase),
     (("PULUMI_ACCESS_TOKEN", "not logged in"), _make_login),
+    (("No credentials provided or are invalid",), _make_refused_login),
 )
 
 
