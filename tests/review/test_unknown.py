@@ -10,6 +10,7 @@ import jsonschema_rs
 import pytest
 
 from flowflare.review import html, markdown
+from flowflare.review.against_state import report_against_state
 from flowflare.review.commits import CommitQuery, compare_commits
 from flowflare.review.facts import write_headline
 from flowflare.review.report import Report
@@ -215,6 +216,14 @@ def test_a_stack_with_an_environment_is_compared_with_a_note_about_its_values(
         "The values of Pulumi ESC's `environment:` (acme/prod) are not read; stand-ins replace "
         "them in prod."
     )
+
+
+def test_a_stack_with_an_environment_is_unknown_against_its_state(bare: Repo) -> None:
+    project(bare, prod=ESC + "config: {p:n: 1}\n")
+    (section,) = report_against_state(bare.project, [], {}).sections
+    assert (section.stacks, section.risk) == (("prod",), "unknown")
+    assert "the values of `environment:` (acme/prod) are not read" in section.error
+    assert "pulumi preview --stack prod" in section.error
 
 
 def test_a_different_environment_makes_the_stack_unknown(bare: Repo) -> None:

@@ -38,23 +38,23 @@ class PulumiCloud:
 
     def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Answer a request with a JSON object; None if it does not exist."""
-        stack, _, operation = path.rpartition("/")
-        if path == "/api/user":
-            return {"githubLogin": USER, "name": USER, "organizations": []}
-        if path == "/api/user/organizations/default":
-            return {"gitHubLogin": USER}
-        if path == "/api/capabilities":
-            return {"capabilities": []}
+        fixed = {
+            "/api/user": {"githubLogin": USER, "name": USER, "organizations": []},
+            "/api/user/organizations/default": {"gitHubLogin": USER},
+            "/api/capabilities": {"capabilities": []},
+        }
         if path in self._deployments:
             names = zip(("orgName", "projectName", "stackName"), path.split("/")[3:], strict=True)
             return {**dict(names), "version": 1, "tags": {}}
-        if stack in self._deployments and operation == "export":
-            return self._deployments[stack]
-        if stack in self._deployments and operation == "decrypt":
-            return {"plaintext": body["ciphertext"]}
-        if stack in self._deployments and operation == "batch-decrypt":
-            return {"plaintexts": {sealed: sealed for sealed in body["ciphertexts"]}}
-        return None
+        stack, _, operation = path.rpartition("/")
+        if stack not in self._deployments:
+            return fixed.get(path)
+        operations: dict[str, Any] = {
+            "export": self._deployments[stack],
+            "decrypt": {"plaintext": body.get("ciphertext")},
+            "batch-decrypt": {"plaintexts": {text: text for text in body.get("ciphertexts", ())}},
+        }
+        return operations.get(operation)
 
 
 def _seal(value: Any) -> Any:
@@ -88,7 +88,7 @@ def run_pulumi_cloud() -> Iterator[PulumiCloud]:
             else:
                 self._send(200, answer)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 -- as the standard library spells it
 
         def _send(self, status: int, answer: dict[str, Any]) -> None:
             data = json.dumps(answer).encode()

@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowflare.config.engine import engine_of
 from flowflare.engine.configuration import open_vault
 from flowflare.engine.contract import read_state
 from flowflare.engine.embedded.plan_over import plan_over
-from flowflare.errors import FlowflareError
+from flowflare.errors import EngineError, FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.checkout import find_repository
 from flowflare.review.entries import Review
@@ -97,6 +98,7 @@ def compare_with_state(
         try:
             program = program or read_project_file(checkout or root, check=False)
             project = program.read_stack(stack)
+            _check_environment(project)
             if checkout is not None:
                 working = working or read_project_file(root, check=False)
             found = review(plan_against(working or program, project, used), diff=True)
@@ -113,6 +115,17 @@ def compare_with_state(
     ]
     made += [Section.unknown(names, error) for error, names in failed.items()]
     return sort_sections(made), tuple(unchanged)
+
+
+def _check_environment(project: "Project") -> None:
+    """Refuse a stack whose configuration is partly in Pulumi ESC, which a plan does not read."""
+    key = project.cli_key("environment")
+    if key is not None and engine_of(project).needs_cli:
+        raise EngineError(
+            f"{project.stack_file.name}: the values of `environment:` ({key.value}) are not read, "
+            "so it is unknown what `up` would change",
+            remedy=f"Run `pulumi preview --stack {project.stack}`, which reads them.",
+        )
 
 
 def plan_against(working: "ProjectFile", project: "Project", environ: Mapping[str, str]) -> Plan:
