@@ -15,6 +15,7 @@ LONG_FILES = {
     "e2e/test_assets.py",
     "e2e/test_talkative_program.py",
     "emulator/test_wrangler_ledger.py",
+    "house/test_cloudflare_stub.py",
     "canaries/test_cli_stack.py",
     "cli/test_rendered_for_wrangler.py",
     "e2e/test_adopt_pulumi_cli.py",

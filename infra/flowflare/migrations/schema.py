@@ -52,8 +52,8 @@ def select_objects(table: str = LEDGER_TABLES[0]) -> str:
     """Return the query for the tables, indexes, views and triggers that files create.
 
     Args:
-        table: wrangler's table of applied migrations, which is not one of them, like those of
-            Flowflare, SQLite and D1.
+        table: wrangler's table of applied migrations. The query leaves it out, and the tables
+            of Flowflare, SQLite and D1.
     """
     names = ", ".join(map(quote_text, sorted({*LEDGER_TABLES, table})))
     return (

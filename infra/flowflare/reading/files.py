@@ -27,7 +27,7 @@ _KINDS: Final = {
 
 
 class UnusableFileError(OSError):
-    """A file that cannot be read as what it should be: `filename` and `strerror` say why.
+    """A file that is of the wrong kind, too large or not text: `filename` and `strerror` say why.
 
     Args:
         why: what is wrong with it, as the end of a sentence: `is a socket, not a file`.

@@ -118,7 +118,7 @@ class Deployer:
             return self._fail(goal, error)
 
     def _leave(self, goal: Goal, old: Resource | None) -> Answer:
-        """Answer for a resource that is not a target: with its record, else as a failed one."""
+        """Answer for a resource that is not a target: with its record, or as failed without one."""
         if old is None or old.pending_replacement:
             with self._lock:
                 self._absent.add(goal.urn)

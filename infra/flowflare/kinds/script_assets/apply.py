@@ -24,8 +24,8 @@ ROOT_INPUT = "__root"
 class ScriptAssetsProvider(UploadProvider):
     """Files that are attached to a script before Cloudflare's provider uploads it.
 
-    That provider keeps them with `keepAssets`. It could upload a folder itself, but then a plan
-    would not say which files change, and ignores `.assetsignore`. A missing script is uploaded
+    That provider keeps them with `keepAssets`. It could upload a folder itself, but it ignores
+    `.assetsignore`, and a plan would not say which files change. A missing script is uploaded
     without bindings; a live script gets the new code and keeps its bindings and settings.
     """
 

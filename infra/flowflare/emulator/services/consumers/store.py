@@ -63,7 +63,8 @@ class ConsumersStore(Store):
         """Let a Worker consume a queue.
 
         Raises:
-            Refusal: 11000 unknown queue, 11004 the queue has a consumer, or as `_check`.
+            Refusal: 11000 unknown queue, 11004 the queue has a consumer, or
+                `_check` refuses the settings.
         """
         if self.list_consumers(account, queue):
             raise queues.consumer_exists()
@@ -81,7 +82,7 @@ class ConsumersStore(Store):
         """Replace a consumer's script and settings; missing settings get their defaults.
 
         Raises:
-            Refusal: the queue or the consumer is unknown, or as `_check`.
+            Refusal: the queue or the consumer is unknown, or `_check` refuses the settings.
         """
         self.get(account, queue, identity)
         script, dead_letter_queue, settings = self._check(account, asked)

@@ -153,7 +153,7 @@ class Scripts:
         return [_script(row) for row in rows]
 
     def list_mentions(self, account: str, name: str) -> list[Script]:
-        """List the scripts, itself included, whose bindings may refer to a script, by name."""
+        """List a script and all scripts whose bindings may refer to it, sorted by name."""
         rows = self._database.rows(
             "SELECT * FROM scripts WHERE account = ?1 AND (name = ?2 OR instr(bindings, ?3)) "
             "ORDER BY name",

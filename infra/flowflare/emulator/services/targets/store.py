@@ -31,7 +31,11 @@ class TargetsStore(Store):
         return target
 
     def get(self, account: str, kind: TargetKind, identity: str) -> Target:
-        """Return the target with that ID. Refusal: the kind's error, the ID is unknown."""
+        """Return the target with that ID.
+
+        Raises:
+            Refusal: the ID is unknown; the error is the kind's own.
+        """
         target = self.find(account, kind, "id", identity)
         if target is None:
             raise kind.missing()
