@@ -74,7 +74,8 @@ def _check_name(files: Sequence[Migration], index: int, applied: int) -> Iterato
         if number and read_number(other.name) == number and (at < index or applied > at)
     ]
     if twins:
-        message = f"{', '.join(twins)} also starts with {number}, so the rest of the name decides the order"
+        names = ", ".join(twins)
+        message = f"{names} also starts with {number}, so the rest of the name decides the order"
         remedy = "Give the file the next free number, if it was applied nowhere yet."
         yield _StatementHit(_FILE, Hit("number-used-twice", message, remedy))
     last = max((done.name for done in files[:applied]), key=order_key, default="")
