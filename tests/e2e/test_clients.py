@@ -158,7 +158,7 @@ def test_a_client_has_everything_and_leaves_nothing(
     assert bound["TOMORROW"] == tomorrow
     last = project.account.find_last_request()
     assert project.open_stack().up().changed == 0
-    # Only the namespace that the client names by its ID, and nobody here makes, is looked up.
+    # Only the namespace that the client names by its ID, which no stack makes, is looked up.
     requests = project.account.list_requests(since=last)
     assert [(call["method"], call["path"].split("/")[-3]) for call in requests] == [("GET", "kv")]
 
