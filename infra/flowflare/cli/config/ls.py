@@ -14,7 +14,6 @@ from flowflare.cli.options import (
 from flowflare.config.edit import Keys
 from flowflare.config.files import API_TOKEN, Project, read_project
 from flowflare.config.placing import read_value
-from flowflare.config.values import is_secure
 from flowflare.values.show import SECRET_TEXT
 
 
@@ -62,9 +61,11 @@ def format_value(value: Any) -> str:
 def _mask(value: Any, keys: Keys) -> Any:
     # A text in the place of a secret's source may be the secret itself.
     is_plain_secret = isinstance(value, str) and "secrets" in keys[-2:-1]
-    if is_secure(value) or is_plain_secret or keys == (API_TOKEN,):
+    if is_plain_secret or keys == (API_TOKEN,):
         return SECRET_TEXT
     if isinstance(value, dict):
+        if "secure" in value:  # also one that is not as Pulumi writes it
+            return SECRET_TEXT
         return {name: _mask(item, (*keys, name)) for name, item in value.items()}
     return [_mask(item, (*keys, "")) for item in value] if isinstance(value, list) else value
 
