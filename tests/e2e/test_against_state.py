@@ -10,8 +10,7 @@ import pytest
 from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.test_pulumi_cli import pulumi
-from tests.support.pulumi_cli import cli_environ
+from tests.e2e.test_pulumi_cli import pulumi, use_cli
 from tests.support.pulumi_cloud import TOKEN, run_pulumi_cloud
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -70,12 +69,7 @@ def test_a_state_in_pulumi_cloud_is_compared_as_far_as_the_login_allows(
     project: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     git(project, "init", "--quiet")
-    project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
-    environ = {
-        **cli_environ(tmp_path),
-        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "CLOUDFLARE_API_TOKEN": cloudflare.token,
-    }
+    environ = use_cli(project, cloudflare, tmp_path)
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     assert project.flowflare("up", "--yes", **environ).returncode == 0
     exported = json.loads(pulumi(project, environ, "stack", "export", "--show-secrets"))

@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 @pytest.fixture
 def environ(project: Project, cloudflare: Cloudflare, tmp_path: Path) -> dict[str, str]:
+    return use_cli(project, cloudflare, tmp_path)
+
+
+def use_cli(project: Project, cloudflare: Cloudflare, tmp_path: Path) -> dict[str, str]:
     """Make the example's stack one of the CLI; return the environment that the CLI needs."""
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
     return {
@@ -95,14 +99,14 @@ def test_stores_and_consumers_are_created_compared_and_destroyed(
     configure(project)
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
-    assert project.account.list_stores() == STORES
+    assert project.account.list_stores() == list(STORES.values())
     pulumi(project, environ, "preview", "--expect-no-changes", "--stack", "local")
     assert PASSWORD not in pulumi(project, environ, "stack", "export", "--stack", "local")
     assert not [change for change in run("preview")["resources"] if change["op"] != "same"]
     assert find_drift() == []
 
     queue = next(
-        queue for queue in project.account.get("/queues") if queue["queue_name"] == STORES[3]
+        queue for queue in project.account.get("/queues") if queue["queue_name"] == STORES["ORDERS"]
     )
     [consumer] = queue["consumers"]
     body = {"type": "worker", "script_name": consumer["script_name"], "settings": {"batch_size": 7}}

@@ -7,8 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.test_pulumi_cli import pulumi
-from tests.support.pulumi_cli import cli_environ
+from tests.e2e.test_pulumi_cli import pulumi, use_cli
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -49,11 +48,6 @@ def test_a_stack_of_the_embedded_engine_is_destroyed_without_its_file(project: P
 def test_a_stack_of_the_pulumi_cli_is_destroyed_without_its_file(
     project: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
-    environ = {
-        **cli_environ(tmp_path),
-        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "CLOUDFLARE_API_TOKEN": cloudflare.token,
-    }
+    environ = use_cli(project, cloudflare, tmp_path)
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     tell_the_story(project, **environ)

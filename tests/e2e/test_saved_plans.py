@@ -9,8 +9,7 @@ from flowflare.errors import PlanError
 from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.test_pulumi_cli import pulumi
-from tests.support.pulumi_cli import cli_environ
+from tests.e2e.test_pulumi_cli import pulumi, use_cli
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -68,12 +67,7 @@ def test_a_run_checks_the_state_while_it_holds_the_stack(project: Project) -> No
 def test_the_pulumi_cli_applies_a_saved_plan_once(
     project: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
-    environ = {
-        **cli_environ(tmp_path),
-        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "CLOUDFLARE_API_TOKEN": cloudflare.token,
-    }
+    environ = use_cli(project, cloudflare, tmp_path)
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     refused = project.flowflare("up", **environ)
     assert (refused.returncode, project.account.list_scripts()) == (1, [])
