@@ -96,6 +96,8 @@ CODES: Final[Mapping[str, int]] = {
     # The state is that of an interrupted update of another account.
     "destroy": 1,
     "adopt": 1,
+    # The tenants of this environment are not deployed, since they need the Pulumi CLI.
+    "fleet secrets rotate": 1,
     # No migration was applied outside Flowflare, and the embedded Cloudflare keeps no bookmarks.
     "migrations baseline": 1,
     "migrations restore": 1,

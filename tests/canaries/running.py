@@ -1,5 +1,6 @@
 """Runs commands on a project of canaries and searches all that they print and write."""
 
+import io
 import json
 import os
 import re
@@ -32,10 +33,13 @@ def run_here(made: Planted, *words: str, asked: Collection[str] = ()) -> CliResu
         words: the command's words.
         asked: the canaries that the command may print.
     """
+    terminal, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO())  # empty, as in `run_process`
     try:
         said = flowflare(*words, *_add_cwd(made, words))
     except Exception:  # noqa: BLE001 -- any exception is a traceback that a user would see
         said = CliResult(1, "", traceback.format_exc())
+    finally:
+        sys.stdin = terminal
     return _look_at_output(made, words, said, asked)
 
 
@@ -56,6 +60,7 @@ def run_process(
             [COMMAND, *words, *_add_cwd(made, words)],
             cwd=made.root,
             env=own | made.environ | environ,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

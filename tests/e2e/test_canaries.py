@@ -122,7 +122,7 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
         shop.configure(vault, secrets, token)
         file.unlink()
         aws.put_secret("shop", json.dumps({"other": canaries.plant("key is gone")}))
-        assert "file" in shop.run("preview", "--diff").out
+        assert "file" in shop.run("preview", "--diff", code=1).out
         assert "unknown: " in shop.run("secrets", "status").out
         shop.run("up", code=1)
         monkeypatch.setenv("SHOP_TOKEN", canaries.plant("second environment"))

@@ -87,11 +87,11 @@ def configure(
 
 
 def run_commands(talk: Talk) -> None:
-    error = talk.run("up", code=1, raises="configuration")
+    error = talk.run("up", "--yes", code=1, raises="configuration")
     assert "raised with a given secret [secret]" in error
-    error = talk.run("up", code=1, raises="output")
+    error = talk.run("up", "--yes", code=1, raises="output")
     assert "raised with an output [secret]" in error
-    output = talk.run("up", "--json")
+    output = talk.run("up", "--yes", "--json")
     missing = [text for text in SHOWN if text not in output]
     assert not missing, f"{missing} in {output}"
     assert "printed a resource's output [secret]" in output

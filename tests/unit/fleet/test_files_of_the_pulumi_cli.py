@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from flowflare.fleet.environments.lifecycle import CommandContext, bring_up, tak
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.prune import prune
 from flowflare.fleet.tenants.read import read_fleet
+from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = pytest.mark.pulumi_cli
@@ -31,6 +32,12 @@ pulumi.export("is", f"{config.get('tenant')} {config.get('environment')} {config
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, **cli_environ(tmp_path), "PULUMI_CONFIG_PASSPHRASE": "one"}
+
+
+@pytest.fixture
+def cloudflare() -> Iterator[FakeCloudflare]:
+    with FakeCloudflare() as fake:
+        yield fake
 
 
 @pytest.fixture
@@ -87,8 +94,10 @@ def test_what_the_cli_writes_to_a_stack_file_is_kept(
 
 @pytest.mark.long
 def test_an_environment_has_its_own_stack(
-    root: Path, environ: dict[str, str], pulumi: Callable[..., str]
+    root: Path, environ: dict[str, str], pulumi: Callable[..., str], cloudflare: FakeCloudflare
 ) -> None:
+    # The names of the configuration are looked up, though this program creates no Worker.
+    environ |= {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_BASE_URL": cloudflare.base_url}
     write(stack_files(read_fleet(read_project_file(root), environ)), root)
 
     pulumi("stack", "init", "acme-prod")
