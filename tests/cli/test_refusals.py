@@ -99,7 +99,7 @@ def test_a_missing_address_is_refused(root: Path) -> None:
     check_refusal(root, "up", "`cloudflare:baseUrl`: is missing", "Add under `config:`")
 
 
-@pytest.mark.parametrize("command", [*RUNS, "render", "emulator status", "emulator stop"])
+@pytest.mark.parametrize("command", [*RUNS, "render"])
 def test_a_folder_without_a_project_is_refused(tmp_path: Path, command: str) -> None:
     check_refusal(tmp_path, command, f"{tmp_path}: there is no Pulumi.yaml", "flowflare init")
 

@@ -85,3 +85,17 @@ def test_wheel_and_checkout_render_the_same_bytes(flowflare: Path, project: Proj
     ours = json.loads(project.flowflare("render", "--json", "--out", "ours").stdout)
     theirs = json.loads(run(flowflare, "render", "--json", "--out", "theirs", cwd=project.root))
     assert [worker["sha256"] for worker in ours] == [worker["sha256"] for worker in theirs]
+
+
+@pytest.mark.long
+def test_the_emulator_runs_in_an_empty_folder(flowflare: Path, tmp_path: Path) -> None:
+    # The machine's cache may not have the Node packages of the wheel, which a folder may bring.
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    run(flowflare, "emulator", "start", cwd=tmp_path)
+    try:
+        assert json.loads(run(flowflare, "emulator", "status", "--json", cwd=tmp_path))["running"]
+        assert "CLOUDFLARE_API_TOKEN" in run(flowflare, "emulator", "env", cwd=tmp_path)
+        run(flowflare, "emulator", "logs", cwd=tmp_path)
+    finally:
+        run(flowflare, "emulator", "stop", cwd=tmp_path)
+    assert (tmp_path / ".flowflare/emulator/token").exists()

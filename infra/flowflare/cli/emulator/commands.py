@@ -1,63 +1,85 @@
-"""Start, stop and show the embedded Cloudflare of a project."""
+"""Start, stop and show the embedded Cloudflare of a project or of any folder."""
 
 import shlex
 import time
 from collections import deque
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
 import typer
 
 from flowflare.cli.console import print_json, print_message, print_result
+from flowflare.cli.emulator.place import ACCOUNT, DataOption, FolderOption, Place, find_place
 from flowflare.cli.local import ensure_running
-from flowflare.cli.options import (
-    DEFAULT_STACK,
-    JsonOption,
-    ProjectOption,
-    StackOption,
-    choose_project_root,
-)
-from flowflare.config.engine import data_folder
-from flowflare.config.files import read_project
+from flowflare.cli.options import DEFAULT_STACK, JsonOption, StackOption
 from flowflare.emulator import process
+from flowflare.emulator.environment import make_variables
 from flowflare.emulator.process import Running
 from flowflare.errors import EmulatorError
 from flowflare.reading.files import open_file
 from flowflare.reading.json_text import parse_json
 
 
-def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
+def start(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: FolderOption = None,
+    data: DataOption = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=1,
+            max=65535,
+            help="The port of its API, by default 8780, or any free port if that is taken. "
+            "A Flowflare project has the port in its stack's file.",
+        ),
+    ] = None,
+) -> None:
     """Start the embedded Cloudflare in the background, unless it runs already.
 
-    Example: flowflare emulator start
+    In a Flowflare project it is that of the stack. Any other folder gets its own.
+
+    Examples:
+
+      flowflare emulator start
+
+      flowflare emulator start --data /tmp/cloudflare --port 8790
     """
-    running = ensure_running(read_project(choose_project_root(cwd), stack))
+    place = find_place(cwd, data)
+    project = place.read_project(stack)
+    if project is not None and port is not None:
+        raise typer.BadParameter(
+            f"{project.stack_file.name} has the port, in cloudflare:baseUrl", param_hint="--port"
+        )
+    running = place.ensure_running(port) if project is None else ensure_running(project)
     print_message(f"The embedded Cloudflare answers on {running.base_url}")
 
 
-def stop(cwd: ProjectOption = None) -> None:
+def stop(cwd: FolderOption = None, data: DataOption = None) -> None:
     """Stop the embedded Cloudflare and keep its data.
 
     Example: flowflare emulator stop
     """
-    stopped = process.stop(data_folder(choose_project_root(cwd)))
+    stopped = process.stop(find_place(cwd, data).data)
     text = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
     print_message(text)
 
 
-def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
+def status(cwd: FolderOption = None, data: DataOption = None, json: JsonOption = False) -> None:
     """Show whether the embedded Cloudflare runs, and the URLs of its Workers.
 
     Example: flowflare emulator status --json
     """
-    report = _report(choose_project_root(cwd))
+    place = find_place(cwd, data)
+    report = _report(place)
     if json:
         print_json(report)
         return
     if not report["running"]:
-        print_result("No embedded Cloudflare runs. Start it: flowflare emulator start")
+        start = f"flowflare emulator start{place.option}"
+        print_result(f"No embedded Cloudflare runs. Start it: {start}")
         return
     print_result(f"It answers on {report['base_url']} (process {report['pid']})")
     if report["status"] != "ready":
@@ -67,7 +89,10 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
 
 
 def env(
-    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+    stack: StackOption = DEFAULT_STACK,
+    cwd: FolderOption = None,
+    data: DataOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Print the address, token and account for wrangler, SDKs, Pulumi and Terraform.
 
@@ -80,32 +105,31 @@ def env(
 
       flowflare emulator env --json
     """
-    project = read_project(choose_project_root(cwd), stack)
-    running = process.find_running(data_folder(project.root))
-    if running is None:
-        raise EmulatorError(
-            "no embedded Cloudflare runs in this project",
-            remedy="Start it: flowflare emulator start",
-        )
-    account = project.values.get("flowflare:accountId")
-    variables = {
-        "CLOUDFLARE_BASE_URL": running.base_url,
-        # wrangler's name for the same URL.
-        "CLOUDFLARE_API_BASE_URL": running.base_url,
-        "CLOUDFLARE_API_TOKEN": running.token,
-        "CLOUDFLARE_ACCOUNT_ID": account.text if account else "",
-    }
+    place = find_place(cwd, data)
+    account = _choose_account(place, stack)
+    running = place.require_running()
+    variables = make_variables(running.base_url, running.token, account)
     known = {name: value for name, value in variables.items() if value}
     if json:
         access = {"url": running.base_url, "token": running.token}
-        print_json({**access, "account": account.text if account else None, "environment": known})
+        print_json({**access, "account": account, "environment": known})
         return
     for name, value in known.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
+def _choose_account(place: Place, stack: str) -> str | None:
+    """Return the stack's account, None if it has none; outside of a project always the same."""
+    project = place.read_project(stack)
+    if project is None:
+        return ACCOUNT
+    value = project.values.get("flowflare:accountId")
+    return value.text if value else None
+
+
 def logs(
-    cwd: ProjectOption = None,
+    cwd: FolderOption = None,
+    data: DataOption = None,
     lines: Annotated[
         int,
         typer.Option(
@@ -120,7 +144,7 @@ def logs(
 
     Example: flowflare emulator logs -n 200
     """
-    path = process.log_file(data_folder(choose_project_root(cwd)))
+    path = process.log_file(find_place(cwd, data).data)
     if not path.exists():
         typer.echo("No embedded Cloudflare has run here.", err=True)
         return
@@ -157,8 +181,8 @@ def _no_answer(running: Running, error: Exception) -> EmulatorError:
     )
 
 
-def _report(root: Path) -> dict[str, Any]:
-    running = process.find_running(data_folder(root))
+def _report(place: Place) -> dict[str, Any]:
+    running = process.find_running(place.data)
     if running is None:
         return {"running": False}
     health = read_health(running)
@@ -176,5 +200,5 @@ def _report(root: Path) -> dict[str, Any]:
         "status": health["status"],
         "problem": health.get("problem"),
         "workers": answer["workers"],
-        "log": str(process.log_file(data_folder(root))),
+        "log": str(process.log_file(place.data)),
     }
