@@ -89,6 +89,11 @@ _WORLD = """\
   `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits. D1, KV, R2
   and rate limits are in a separate workerd. The contents of `caches` are lost when their workerd
   stops.
+- **Workflows** run on Miniflare's engine. A step's result has at most 1 MiB, and its name 256
+  characters. Instances and their steps are read from disk, so those that ended stay listed after a
+  reload and a restart. `default_retention` and `instance_retention` are checked and shown, and
+  nothing is deleted. `concurrency`, `limits`, `schedules`, the graph of a version and `subscribe`
+  are refused.
 - **Deployments** of several versions are stored and shown; all requests go to the largest share.
 - **Time Travel** restores every requested bookmark exactly. A time restores the content after the
   last earlier write through the API. A Worker's write is part of the history from the

@@ -245,6 +245,7 @@ def test_every_message_is_as_the_schema_says_and_every_part_of_the_schema_is_sen
     account.call("DELETE", "/r2/buckets/unused")
     account.put("removed")
     account.call("DELETE", "/workers/scripts/removed")
+    change_instance(account)
     running_instance = get(url).json()["instance"]
     for pid in children(running.pid):
         with suppress(OSError):  # a probe's workerd ends by itself
@@ -271,6 +272,23 @@ def test_every_message_is_as_the_schema_says_and_every_part_of_the_schema_is_sen
         if jsonschema_rs.is_valid(describe_recording(without), recording)
     ]
     assert unsent == []
+
+
+def change_instance(account: Account) -> None:
+    """Start an instance and change it in every way."""
+    path = "/workflows/orders/instances"
+    assert account.expect_refusal("GET", f"{path}/one").status == 404
+    account.call("POST", path, json={"instance_id": "one"})
+    for change in (
+        {"status": "pause"},
+        {"status": "resume"},
+        {"status": "terminate", "rollback": True},
+        {"status": "restart", "from": {"name": "first"}},
+    ):
+        account.call("PATCH", f"{path}/one/status", json=change)
+    account.call("POST", f"{path}/one/events/unknown", json={"a": 1})
+    assert [found["id"] for found in account.call("GET", path)].count("one") == 1
+    account.call("DELETE", f"{path}/one")
 
 
 def read_output(url: str, instance: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.emulated import Account, get
+from tests.support.waiting import wait_until
 from tests.support.wrangler import call_wrangler
 
 pytestmark = pytest.mark.workerd
@@ -88,3 +89,68 @@ def test_wrangler_migrates_and_deploys_twice(account: Account, tmp_path: Path) -
     assert service["script"]["last_deployed_from"] == "wrangler"
     assert service["script"]["migration_tag"] == "v1"
     assert not [each for each in account.log() if not each["known"]]
+
+
+FLOW = """
+import { WorkflowEntrypoint } from "cloudflare:workers";
+export class Flow extends WorkflowEntrypoint {
+  async run(event, step) {
+    await step.do("first", async () => event.payload.n);
+    return (await step.waitForEvent("approval", { type: "approved" })).payload;
+  }
+}
+export default { fetch: () => new Response() };
+"""
+
+
+@pytest.mark.long
+def test_wrangler_deploys_a_workflow_and_controls_its_instances(
+    account: Account, tmp_path: Path
+) -> None:
+    config = {
+        "name": "app",
+        "main": "index.js",
+        "compatibility_date": "2026-11-01",
+        "workflows": [{"name": "flow", "binding": "FLOW", "class_name": "Flow"}],
+    }
+    (tmp_path / "wrangler.json").write_text(json.dumps(config))
+    (tmp_path / "index.js").write_text(FLOW)
+
+    def run(*words: str) -> str:
+        return run_wrangler(tmp_path, account, *words)
+
+    def wait_for(status: str) -> None:
+        path = "/workflows/flow/instances/one"
+        wait_until(lambda: account.call("GET", path)["status"] == status)
+
+    run("deploy")
+    assert "flow" in run("workflows", "list")
+    assert "Flow" in run("workflows", "describe", "flow")
+    trigger = ("workflows", "trigger", "flow", '{"n": 7}', "--id", "one")
+    assert '"one" has been queued successfully' in run(*trigger)
+    wait_for("waiting")
+    assert "one" in run("workflows", "instances", "list", "flow", "--status", "waiting")
+    described = run("workflows", "instances", "describe", "flow", "latest")
+    assert "first-1" in described
+    assert "7" in described
+    for command, status in (("pause", "paused"), ("resume", "waiting"), ("restart", "waiting")):
+        run("workflows", "instances", command, "flow", "one")
+        wait_for(status)
+    event = ("--type", "approved", "--payload", '{"by": "me"}')
+    run("workflows", "instances", "send-event", "flow", "one", *event)
+    wait_for("complete")
+    run("workflows", "trigger", "flow", "{}", "--id", "two")
+    run("workflows", "instances", "terminate", "flow", "two")
+    run("workflows", "trigger", "flow", "{}", "--id", "three")
+    run("workflows", "instances", "terminate-all", "flow")
+    run("workflows", "instances", "delete", "flow", "three")
+    statuses = {each["id"]: each["status"] for each in list_instances(account)}
+    assert statuses == {"one": "complete", "two": "terminated"}
+    run("workflows", "delete", "flow")
+    assert account.call("GET", "/workflows") == []
+    assert not [each for each in account.log() if not each["known"]]
+
+
+def list_instances(account: Account) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = account.call("GET", "/workflows/flow/instances")
+    return found

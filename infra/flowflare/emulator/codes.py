@@ -263,12 +263,58 @@ namespace_not_found = Code(
 
 
 # Workflows, schedules, subdomains
-workflow_not_found = Code(404, 10200, "workflows.api.error.not_found", "an unknown Workflow name.")
+workflow_not_found = Code(
+    404,
+    10200,
+    "workflows.api.error.workflow.not_found",
+    "an unknown Workflow name. The text was recorded by a project's live probes of the API; "
+    "Miniflare's local API has the same code.",
+)
 workflow_class = Code(
     400,
     10201,
     "{message}",
-    "a Workflow whose script or class does not exist. Code and text are our interpretation.",
+    "a Workflow whose class is of another kind, or an instance of one whose class the script does "
+    "not export. Code and text are our interpretation.",
+)
+invalid_workflow = Code(
+    400,
+    10002,
+    "workflows.api.error.invalid_body: {message}",
+    "a Workflow's request with an invalid property. Live probes of the API recorded 400 and code "
+    "10002 for a body without `class_name`; the text is our interpretation.",
+)
+workflow_version_not_found = Code(
+    404,
+    10202,
+    "workflows.api.error.version.not_found",
+    "an unknown version of a Workflow. Code and text are our interpretation.",
+)
+instance_not_found = Code(
+    404,
+    10400,
+    "workflows.api.error.instance.not_found",
+    "an unknown Workflow instance. Miniflare's Workflows answer with the same code and text.",
+)
+instance_exists = Code(
+    409,
+    10405,
+    "workflows.api.error.instance.already_exists",
+    "an instance ID that the Workflow already uses. Code and text are those of Miniflare's "
+    "Workflows; the status is our interpretation.",
+)
+instance_in_batch_twice = Code(
+    400,
+    10415,
+    "workflows.api.error.instance.duplicate_in_batch",
+    "an instance ID that a batch names twice. Code and text are those of Miniflare's Workflows.",
+)
+instance_refused = Code(
+    400,
+    10001,
+    "workflows.api.error.{reason}",
+    "a change that the instance's state does not allow. The reasons are those of Miniflare's "
+    "Workflows; the code is our interpretation.",
 )
 invalid_cron = Code(
     400,

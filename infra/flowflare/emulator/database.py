@@ -109,7 +109,23 @@ CREATE TABLE asset_sessions (
     is_complete INTEGER NOT NULL, expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS, _CONSUMERS, _ASSETS)
+_WORKFLOW_VERSIONS = """
+CREATE TABLE workflow_versions (
+    number INTEGER PRIMARY KEY, workflow TEXT NOT NULL REFERENCES workflows (id) ON DELETE CASCADE,
+    id TEXT NOT NULL UNIQUE, class TEXT NOT NULL, created_on TEXT NOT NULL, settings TEXT NOT NULL
+) STRICT;
+INSERT INTO workflow_versions (workflow, id, class, created_on, settings)
+SELECT id, version_id, class, modified_on, '{}' FROM workflows;
+"""
+_STEPS = (
+    _FIRST,
+    _TIME_TRAVEL,
+    _AROUND_SCRIPTS,
+    _DEPLOYMENTS,
+    _CONSUMERS,
+    _ASSETS,
+    _WORKFLOW_VERSIONS,
+)
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 

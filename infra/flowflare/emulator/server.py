@@ -53,6 +53,7 @@ from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
 from flowflare.emulator.services.versions.deployments import DeploymentsStore
 from flowflare.emulator.services.versions.routes import VersionRoutes
+from flowflare.emulator.services.workflows.instance_routes import InstanceRoutes
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.emulator.services.zones.routes import ZoneRoutes
@@ -124,6 +125,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),
+        InstanceRoutes(workflows, workers),
         DurableObjectRoutes(scripts, workers),
         ZoneRoutes(zones, workers),
         # Before the operations of one domain, which would read `records` as a domain's ID.

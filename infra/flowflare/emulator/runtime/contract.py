@@ -41,5 +41,19 @@ class Runtime(Protocol):
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""
 
+    async def instances(self, workflow: str) -> list[dict[str, Any]]:
+        """List the instances of a Workflow, by its ID, the newest first."""
+
+    async def instance(self, workflow: str, identity: str) -> dict[str, Any]:
+        """Return an `instance` of a Workflow, or None in its place, and its `log`."""
+
+    async def create_instance(self, account: str, script: str, workflow: str, given: Any) -> None:
+        """Start an instance of a Workflow that a script runs, and wait until it is stored."""
+
+    async def change_instance(
+        self, account: str, script: str, workflow: str, identity: str, change: Any
+    ) -> None:
+        """Change an instance that exists, in a way that its state allows."""
+
     def url(self, account: str, script: str) -> str:
         """Return a script's address, which answers if its workers.dev subdomain is enabled."""

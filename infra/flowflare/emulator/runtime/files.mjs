@@ -89,6 +89,24 @@ export async function instanceFiles(root, workflow) {
 }
 
 /**
+ * Return the database file of an instance.
+ * @param {string} root @param {string} workflow the Workflow's ID @param {string} id of the instance
+ */
+export function instancePath(root, workflow, id) {
+  const object = WORKFLOW_PREFIX + workflow;
+  return path.join(root, filesOf({ folder: 'workflows', object }, id)[0]);
+}
+
+/**
+ * Remove the database of an instance.
+ * @param {string} root @param {string} workflow @param {string} id
+ */
+export async function removeInstance(root, workflow, id) {
+  const file = instancePath(root, workflow, id);
+  await Promise.all(['', '-wal', '-shm'].map((end) => rm(file + end, { force: true })));
+}
+
+/**
  * List the IDs of a namespace's Durable Objects that have stored data.
  * @param {string} root @param {string} namespace the namespace's ID
  */

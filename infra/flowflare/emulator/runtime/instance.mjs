@@ -12,7 +12,8 @@ import { messageOf } from './messages.mjs';
 
 /** @import { Miniflare, V4SharedOptions } from 'miniflare' */
 /** @import { Message, Outcome } from './queues.mjs' */
-/** @import { Engines, Resumer } from './resume.mjs' */
+/** @import { Engines } from './instance_control.mjs' */
+/** @import { Resumer } from './resume.mjs' */
 /** @import { Unit } from './units.mjs' */
 /** @import { Event } from './wire.d.ts' */
 /**
@@ -127,6 +128,16 @@ export class Instance {
     return worker.queue(queue, messages);
   }
 
+  /**
+   * Find the engine objects of a Workflow.
+   * @param {string} workflow the Workflow's ID
+   */
+  engines(workflow) {
+    const inside = /** @type {MiniflareInside} */ (this.#live);
+    const service = `workflows:${workflow}`;
+    return inside._getInternalDurableObjectNamespace('workflows', service, 'Engine');
+  }
+
   /** Stop workerd when its running requests have been answered, or after `PATIENCE`. */
   stop() {
     this.stopped = true;
@@ -192,10 +203,8 @@ export class Instance {
 
   async #resume() {
     const { resumer, data, note, emit } = this.#work;
-    const inside = /** @type {MiniflareInside} */ (this.#live);
     /** @param {string} id */
-    const engines = (id) =>
-      inside._getInternalDurableObjectNamespace('workflows', `workflows:${id}`, 'Engine');
+    const engines = (id) => this.engines(id);
     const resumed = await resumer.resume(data, this.unit.workflows, engines, note);
     if (resumed > 0) emit({ event: 'resumed', instances: resumed });
   }

@@ -11,6 +11,8 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 import { databasePath, holdsObjects, objectsOf } from './files.mjs';
+import { changeInstance, createInstance } from './instance_control.mjs';
+import { listInstances, readInstance } from './instances.mjs';
 import { messageOf } from './messages.mjs';
 import { Ports } from './ports.mjs';
 import { Probe } from './probe.mjs';
@@ -42,6 +44,8 @@ function findPrograms() {
   }
 }
 
+/** @param {string} message */
+const note = (message) => send({ event: 'note', message });
 const programs = findPrograms();
 const queues = new Queues({
   data: folders.data,
@@ -49,7 +53,7 @@ const queues = new Queues({
     runtime.handle({ account, key: worker }, (instance) =>
       instance.deliver(worker, name, messages),
     ),
-  note: (message) => send({ event: 'note', message }),
+  note,
 });
 const runtime = new Runtime({ programs, data: folders.data, emit: send, queues });
 const ports = new Ports({ runtime, emit: send });
@@ -84,6 +88,21 @@ const operations = {
     );
     return { outcome };
   },
+  instances: async ({ workflow }) => ({
+    instances: await listInstances(folders.data, workflow, note),
+  }),
+  instance: async ({ workflow, id }) => readInstance(folders.data, workflow, id),
+  instance_create: ({ account, key, workflow, given }) =>
+    runtime.handle({ account, key }, async (instance) => {
+      await createInstance(await instance.engines(workflow), folders.data, workflow, given);
+      return {};
+    }),
+  instance_change: ({ account, key, workflow, id, change }) =>
+    runtime.handle({ account, key }, async (instance) => {
+      const engines = await instance.engines(workflow);
+      await changeInstance(engines, folders.data, workflow, id, change);
+      return {};
+    }),
   forget: async (deleted) => {
     queues.forget(deleted.targets);
     await runtime.forget(deleted);

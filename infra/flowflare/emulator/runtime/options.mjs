@@ -18,6 +18,9 @@ export const BOOT = 'emulator-boot';
 /** The name of the Worker in front of the stores. */
 export const STORES = 'emulator-stores';
 
+/** The name of the Worker that binds Workflows which no other Worker binds. */
+const WORKFLOWS = 'emulator-workflows';
+
 /** The module that wraps an uploaded main module whose Workflows need their names. */
 const ENTRY = 'emulator-entry.js';
 
@@ -61,6 +64,29 @@ export default {
     ),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
+}
+
+/**
+ * The Worker that binds the Workflows which no other Worker binds, because Miniflare runs only
+ * bound ones and clients of the API can start any.
+ * @param {Worker[]} workers of one unit
+ * @returns {V4WorkerOptions[]} none if all Workflows are bound
+ */
+export function workflowsWorkers(workers) {
+  const bound = new Set(
+    workers.flatMap(({ workflows }) => Object.values(workflows).map(({ id }) => id)),
+  );
+  const unbound = workers.flatMap(({ key, workflow_names }) =>
+    Object.entries(workflow_names).flatMap(([className, names]) =>
+      Object.keys(names)
+        .filter((id) => !bound.has(id))
+        .map((id) => [id, { name: id, className, scriptName: key }]),
+    ),
+  );
+  /** @type {V4ModuleDefinition[]} */
+  const modules = [{ type: 'ESModule', path: 'workflows.js', contents: 'export default {};' }];
+  const worker = { name: WORKFLOWS, compatibilityDate: '2026-01-01', modules };
+  return unbound.length ? [{ ...worker, workflows: Object.fromEntries(unbound) }] : [];
 }
 
 /**
@@ -195,6 +221,31 @@ export function contents(module) {
 }
 
 /**
+ * The code that keeps Cloudflare's limit of 1 MiB for a step's result. Miniflare's engine says so
+ * too, and means SQLite's limit, which is twice as high.
+ */
+const LIMIT = `
+import { NonRetryableError } from "cloudflare:workflows";
+const sizeOf = (value) => value?.byteLength ?? new TextEncoder().encode(
+  typeof value === "string" ? value : JSON.stringify(value) ?? "").length;
+const check = (name, value) => {
+  if (value instanceof ReadableStream || sizeOf(value) <= 2 ** 20) return value;
+  throw new NonRetryableError(\`Step \${name} output is too large. Maximum allowed size is 1MiB.\`);
+};
+const limit = (step) => new Proxy(step, {
+  get(target, key) {
+    if (key !== "do") return (...given) => target[key](...given);
+    return (name, ...rest) => {
+      const at = rest.findIndex((part) => typeof part === "function");
+      const run = rest[at];
+      if (run) rest[at] = async (...given) => check(name, await run(...given));
+      return target.do(name, ...rest);
+    };
+  },
+});
+`;
+
+/**
  * Miniflare knows Workflows by their ID, so that two accounts may use one name and a deleted
  * Workflow's data is never found again. The class still sees its own name in the event.
  * @param {Worker} worker @param {string} mainName
@@ -206,12 +257,12 @@ function entry(worker, mainName) {
 export class ${name} extends uploaded.${name} {
   run(event, step) {
     const names = ${JSON.stringify(names)};
-    return super.run({ ...event, workflowName: names[event.workflowName] ?? event.workflowName }, step);
+    return super.run({ ...event, workflowName: names[event.workflowName] ?? event.workflowName }, limit(step));
   }
 }`,
   );
   const standard = worker.has_default
     ? `export { default } from ${main};\n`
     : 'export default {};\n';
-  return `import * as uploaded from ${main};\nexport * from ${main};\n${standard}${classes.join('\n')}\n`;
+  return `${LIMIT}import * as uploaded from ${main};\nexport * from ${main};\n${standard}${classes.join('\n')}\n`;
 }

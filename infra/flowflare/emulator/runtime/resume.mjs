@@ -5,35 +5,16 @@
  * is called. An instance's own database records whether it has finished and how it was started.
  * `init` replays it, and steps that have a result do not run again.
  */
-import { DatabaseSync } from 'node:sqlite';
-import { deserialize } from 'node:v8';
-
 import { instanceFiles } from './files.mjs';
-import { messageOf } from './messages.mjs';
+import { readOrNote } from './instances.mjs';
 
-/**
- * @typedef {object} Metadata how an instance was started, as Miniflare's engine stores it
- * @property {number} accountId
- * @property {unknown} workflow
- * @property {unknown} version
- * @property {unknown} instance
- * @property {unknown} event
- */
-/**
- * @typedef {object} Engines the engine objects of a Workflow, which Miniflare's types do not have
- * @property {(id: string) => unknown} idFromString
- * @property {(id: unknown) => {init: (...metadata: unknown[]) => Promise<unknown>}} get
- */
+/** @import { Engines } from './instance_control.mjs' */
+
 /** @typedef {(message: string) => void} Note */
 
-const QUEUED = 0;
-const RUNNING = 1;
-const WAITING = 7;
+const UNFINISHED = new Set(['queued', 'running', 'waiting']);
 
 export class Resumer {
-  /** Files of finished instances, which never start again. @type {Set<string>} */
-  #finished = new Set();
-
   /**
    * @param {string} root folder of Miniflare's data
    * @param {string[]} workflows IDs of the loaded Workflows
@@ -72,40 +53,11 @@ export class Resumer {
   async #listUnfinished(root, workflow, note) {
     const unfinished = [];
     for (const { object, file } of await instanceFiles(root, workflow)) {
-      if (this.#finished.has(file)) continue;
-      try {
-        const { status, metadata } = read(file);
-        if (metadata && [QUEUED, RUNNING, WAITING].includes(status)) {
-          unfinished.push({ object, metadata });
-        } else if (metadata) {
-          this.#finished.add(file);
-        }
-      } catch (error) {
-        note(`Workflow instance ${object} cannot be read: ${messageOf(error)}`);
+      const stored = readOrNote(file, object, note);
+      if (stored?.metadata && UNFINISHED.has(stored.status)) {
+        unfinished.push({ object, metadata: stored.metadata });
       }
     }
     return unfinished;
-  }
-}
-
-/**
- * @param {string} file
- * @returns {{status: number, metadata: Metadata | undefined}}
- */
-function read(file) {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    const select = database.prepare('SELECT value FROM _cf_KV WHERE key = ?');
-    /** @param {string} key */
-    const value = (key) => {
-      const stored = select.get(key)?.value;
-      return stored instanceof Uint8Array ? deserialize(stored) : undefined;
-    };
-    return {
-      status: value('ENGINE_STATUS') ?? QUEUED,
-      metadata: value('INSTANCE_METADATA'),
-    };
-  } finally {
-    database.close();
   }
 }

@@ -13,7 +13,7 @@ import { makeRoom, ROOMS, remove, sweep } from './files.mjs';
 import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
 import { messageOf } from './messages.mjs';
-import { workerOptions } from './options.mjs';
+import { workerOptions, workflowsWorkers } from './options.mjs';
 import { startMiniflare } from './programs.mjs';
 import { Resumer } from './resume.mjs';
 import { nameSources, readSourceMaps, TAIL } from './source_maps.mjs';
@@ -374,11 +374,11 @@ export class Runtime {
     const newest = this.#programs.workerd.compatibilityDate;
     /** @param {Worker} worker */
     const modulesOf = ({ code }) => this.#accounts.get(unit.account)?.code.get(code) ?? [];
-    const workers = unit.workers.map((worker) =>
-      workerOptions(withoutAbsent(worker, unit.keys), modulesOf(worker), newest, access),
-    );
+    const present = unit.workers.map((worker) => withoutAbsent(worker, unit.keys));
+    const workers = present.map((each) => workerOptions(each, modulesOf(each), newest, access));
     const maps = readSourceMaps(unit.workers, modulesOf);
     if (workers.some(({ tails }) => tails)) workers.push(TAIL);
+    workers.push(...workflowsWorkers(present));
     const explain = nameSources(maps);
     const miniflare = startMiniflare(this.#programs, this.#data, room, workers, more, explain);
     try {

@@ -35,6 +35,12 @@ _LOG = logging.getLogger("emulator")
 _FIRST_PORT, _PORTS = 20_000, 10_000
 _MAX_RESTARTS = 5
 _MAX_PROBES = 1_000
+_NOT_REPEATED = {
+    "d1": "query",
+    "instance_create": "creation of an instance",
+    "instance_change": "change of an instance",
+}
+"""What may have happened before the runtime ended, by operation."""
 
 
 class _GaveUpError(EmulatorError):
@@ -182,6 +188,26 @@ class Workers:
         answer = await self._ask("scheduled", account=account, key=key, cron=cron, time=time)
         return str(answer["outcome"])
 
+    async def instances(self, workflow: str) -> list[dict[str, Any]]:
+        """List the instances of a Workflow."""
+        return list((await self._ask("instances", workflow=workflow))["instances"])
+
+    async def instance(self, workflow: str, identity: str) -> dict[str, Any]:
+        """Return an instance with its log."""
+        return dict(await self._ask("instance", workflow=workflow, id=identity))
+
+    async def create_instance(self, account: str, script: str, workflow: str, given: Any) -> None:
+        """Start an instance of a Workflow."""
+        runs = {"account": account, "key": key_of(account, script), "workflow": workflow}
+        await self._ask("instance_create", **runs, given=given)
+
+    async def change_instance(
+        self, account: str, script: str, workflow: str, identity: str, change: Any
+    ) -> None:
+        """Change an instance of a Workflow."""
+        runs = {"account": account, "key": key_of(account, script), "workflow": workflow}
+        await self._ask("instance_change", **runs, id=identity, change=change)
+
     async def limit(self, units: int, idle_seconds: float) -> None:
         """Set how many units stay loaded, and how long other idle units stay loaded."""
         self._limits = {"units": units, "idle": idle_seconds * 1000}
@@ -205,8 +231,9 @@ class Workers:
             try:
                 return await self._bridge.ask(operation, **parameters)
             except RuntimeEnded:
-                if operation == "d1":
-                    raise EmulatorError("The Workers runtime ended during the query.") from None
+                if operation in _NOT_REPEATED:
+                    message = f"The Workers runtime ended during the {_NOT_REPEATED[operation]}."
+                    raise EmulatorError(message) from None
                 await asyncio.sleep(0.05)
 
     async def _publish_alone(self, bridge: Bridge, account: str) -> None:
