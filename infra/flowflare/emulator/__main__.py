@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--node-modules", type=Path, required=True, help="folder that contains miniflare"
     )
+    parser.add_argument(
+        "--shared", action="store_true", help="stop when no process uses it any more"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"

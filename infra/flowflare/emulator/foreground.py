@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import uvicorn
 
@@ -17,9 +17,12 @@ from flowflare.emulator import api_token, pidfile
 from flowflare.emulator.process import Settings
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import application, assemble, listen, server_for
+from flowflare.emulator.users import wait_until_unused
 from flowflare.errors import EmulatorError
 
 _LOCK_PATIENCE = 15.0
+# The lock of a shared emulator's last user, which the system releases when this process has ended.
+_KEPT: list[IO[str]] = []
 
 
 async def serve(options: Settings, say: Callable[[dict[str, Any]], None]) -> None:
@@ -48,7 +51,9 @@ async def serve(options: Settings, say: Callable[[dict[str, Any]], None]) -> Non
             with suppress(asyncio.CancelledError), _signals(_this_task().cancel):
                 await parts.workers.start()
                 pidfile.write(data, os.getpid(), port)
-                await _serve(server_for(application(parts)), bound, lambda: say(identity))
+                server = server_for(application(parts))
+                async with _watch_users(data if options.shared else None, server):
+                    await _serve(server, bound, lambda: say(identity))
         finally:
             await parts.workers.stop()
             parts.database.close()
@@ -68,6 +73,22 @@ async def _serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[
         if server.started:
             ready()
         await serving
+
+
+@asynccontextmanager
+async def _watch_users(data: Path | None, server: uvicorn.Server) -> AsyncIterator[None]:
+    """Stop the server when no process uses the data any more. Without data, do nothing."""
+
+    async def watch(shared: Path) -> None:
+        _KEPT.append(await wait_until_unused(shared))
+        server.should_exit = True
+
+    watching = asyncio.create_task(watch(data)) if data else None
+    try:
+        yield
+    finally:
+        if watching is not None:
+            watching.cancel()
 
 
 @contextmanager

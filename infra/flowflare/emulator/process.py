@@ -31,12 +31,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """Hold an emulator's options: data folder, port (0 for any), Node and its packages."""
+    """Hold an emulator's options: data folder, port (0 for any), Node and its packages.
+
+    Attributes:
+        shared: whether it stops when no process uses it any more, as `users` says.
+    """
 
     data: Path
     port: int
     node: Path
     node_modules: Path
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,7 @@ def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
         "--node-modules": settings.node_modules.absolute(),
     }
     words = [str(word) for pair in arguments.items() for word in pair]
+    words += ["--shared"] if settings.shared else []
     output, end_of_child = os.pipe()
     with contextlib.closing(os.fdopen(end_of_child, "wb")):
         pid = os.posix_spawn(
