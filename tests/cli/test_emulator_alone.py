@@ -43,8 +43,10 @@ def test_every_command_works_in_an_empty_folder(folder: Path) -> None:
     assert answer.json()["result"] == []
     first = json.loads(run("status", "--json"))
     assert first["status"] == "ready"
-    run("start")
+    run("start", "--latency", "200ms")
     assert json.loads(run("status", "--json"))["pid"] == first["pid"]
+    answer = httpx.get(f"{environment['CLOUDFLARE_API_BASE_URL']}/user")
+    assert answer.elapsed.total_seconds() >= 0.2
     run("logs")
 
     data = folder / ".flowflare/emulator"
@@ -87,3 +89,10 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     said = flowflare("emulator", "status", "--cwd", str(tmp_path / "nope"))
     assert said.code == 1
     assert "is not a folder" in said.err
+
+
+@pytest.mark.parametrize("option", ["--latency", "--d1-service-time"])
+def test_what_is_not_a_duration_is_refused(tmp_path: Path, option: str) -> None:
+    said = flowflare("emulator", "start", "--cwd", str(tmp_path), option, "60")
+    assert said.code == 2
+    assert "is not a duration" in said.err

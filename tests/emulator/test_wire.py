@@ -241,6 +241,7 @@ def test_every_message_is_as_the_schema_says_and_every_part_of_the_schema_is_sen
     cron = {"account": account.id, "script": "app", "cron": "* * * * *"}
     account.control("POST", "/cron", json=cron)
     account.control("PUT", "/units", json={"loaded": 4, "idle_seconds": 2})
+    account.control("PUT", "/distance", json={"account": account.id, "latency": "1ms"})
     assert account.control("GET", "/workers")["runtime"]["loaded"]
     account.call("DELETE", "/r2/buckets/unused")
     account.put("removed")

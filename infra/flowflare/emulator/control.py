@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.distance import Distance, Distances
 from flowflare.emulator.doors import Tokens
 from flowflare.emulator.faults import Faults, Rule
 from flowflare.emulator.rate_limit import Limit, RateLimit
@@ -51,6 +52,7 @@ class Control(Routes):
     log: RequestLog
     tokens: Tokens
     limit: RateLimit
+    distances: Distances
     identity: dict[str, Any]
 
     @serves("GET", "/emulator/health")
@@ -159,6 +161,16 @@ class Control(Routes):
     @serves("POST", "/emulator/tokens")
     async def _add_token(self, _: Request) -> Response:
         return JSONResponse({"token": self.tokens.add()}, 201)
+
+    @serves("PUT", "/emulator/distance")
+    async def _set_distance(self, request: Request) -> Response:
+        try:
+            distance = Distance.model_validate(await json_object(request))
+        except ValidationError as error:
+            return JSONResponse({"problems": _problems(error)}, 400)
+        self.distances.set(distance)
+        await self.workers.move(distance.account)
+        return Response(status_code=204)
 
     @serves("GET", "/emulator/rate-limit")
     async def _show_limits(self, _: Request) -> Response:

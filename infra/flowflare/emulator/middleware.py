@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowflare.emulator import codes, faults
 from flowflare.emulator.clock import now
+from flowflare.emulator.distance import Distances
 from flowflare.emulator.doors import Tokens, headers_of
 from flowflare.emulator.envelope import Refusal, failure, refusal
 from flowflare.emulator.rate_limit import RateLimit
@@ -83,6 +84,7 @@ class Gatekeeper:
     rules: faults.Faults
     log: RequestLog
     limit: RateLimit
+    distances: Distances
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a call's token, apply its fault rule, and log the call."""
@@ -100,6 +102,7 @@ class Gatekeeper:
             account=account.group(1) if account else None,
         )
         try:
+            await self.distances.travel(call.account)
             await self._handle(call, scope, receive, send)
         finally:
             self.log.add(call.entry())

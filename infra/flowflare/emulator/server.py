@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from flowflare.emulator import codes
 from flowflare.emulator.control import Control
 from flowflare.emulator.database import Database
+from flowflare.emulator.distance import Distances
 from flowflare.emulator.doors import Doors, Tokens
 from flowflare.emulator.envelope import Refusal, failure, refusal
 from flowflare.emulator.faults import Faults
@@ -88,6 +89,7 @@ class Parts:
     limit: RateLimit
     routing: RoutingStore
     tokens: Tokens
+    distances: Distances
 
 
 def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: str) -> Parts:
@@ -105,7 +107,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         raise EmulatorError(
             str(error), remedy="Delete the data folder to start with an empty Cloudflare."
         ) from None
-    workers = Workers(programs, data / "runtime", database)
+    distances = Distances()
+    workers = Workers(programs, data / "runtime", database, distances)
     accounts = AccountsStore(database)
     scripts = ScriptsStore(database, accounts)
     workflows = WorkflowsStore(database, scripts)
@@ -133,10 +136,10 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(targets, consumers, workers),
         ConsumerRoutes(consumers, workers),
-        Control(database, workers, accounts, rules, log, tokens, limit, identity),
+        Control(database, workers, accounts, rules, log, tokens, limit, distances, identity),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log, limit, routing, tokens)
+    return Parts(database, workers, routes, rules, log, limit, routing, tokens, distances)
 
 
 def application(parts: Parts) -> Starlette:
@@ -152,6 +155,7 @@ def application(parts: Parts) -> Starlette:
                 rules=parts.faults,
                 log=parts.log,
                 limit=parts.limit,
+                distances=parts.distances,
             ),
         ],
         exception_handlers={

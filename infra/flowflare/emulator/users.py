@@ -1,9 +1,9 @@
 """Share one emulator among processes: it stops after the last of them has left or ended.
 
 Each process holds a shared lock on a file of the data folder. The system releases the lock of a
-process that ends in any way, so `kill -9` leaves no emulator behind. The process that gets the exclusive
-lock stops the emulator, and keeps the lock meanwhile, so a new user never finds one that is about
-to stop.
+process that ends in any way, so `kill -9` leaves no emulator behind. The process that gets the
+exclusive lock stops the emulator, and keeps the lock meanwhile, so a new user never finds one that
+is about to stop.
 """
 
 import asyncio

@@ -117,6 +117,7 @@ class Cloudflare:
         self._root = f"http://127.0.0.1:{port}"
         self._token = token
         self._faults: list[int] = []
+        self._distant = False
         self.account_id = secrets.token_hex(16)
         self.base_url = f"{self._root}/client/v4"
         self.api_token = str(self.control("POST", "/tokens")["token"])
@@ -235,6 +236,21 @@ class Cloudflare:
             self._faults.remove(number)
             self.control("DELETE", f"/faults/{number}")
 
+    def latency(self, latency: str, *, d1_service_time: str = "1ms") -> None:
+        """Add the round trips of a deployed account to this account's calls, until the test ends.
+
+        Args:
+            latency: the time of a round trip to the API, D1, KV, R2 or a Durable Object, such as
+                `60ms`; `0ms` adds nothing.
+            d1_service_time: how long a call or batch occupies its D1 database.
+
+        Raises:
+            EmulatorError: a text is not a duration.
+        """
+        distance = {"latency": latency, "d1_service_time": d1_service_time}
+        self.control("PUT", "/distance", json={"account": self.account_id, **distance})
+        self._distant = True
+
     def control(self, method: str, path: str, json: object = None) -> Any:
         """Call the control API below `/emulator`, which Cloudflare does not have.
 
@@ -263,6 +279,8 @@ class Cloudflare:
         try:
             for number in list(self._faults):
                 self.remove_fault(number)
+            if self._distant:
+                self.latency("0ms")
             scripts = f"{self.base_url}/accounts/{self.account_id}/workers/scripts"
             bearer = {"Authorization": f"Bearer {self._token}"}
             for worker in self.control("GET", f"/workers?account={self.account_id}")["workers"]:

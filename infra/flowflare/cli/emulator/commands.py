@@ -1,10 +1,11 @@
 """Start, stop and show the embedded Cloudflare of a project or of any folder."""
 
+import re
 import shlex
 import time
 from collections import deque
 from io import TextIOWrapper
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import httpx
 import typer
@@ -19,6 +20,15 @@ from flowflare.emulator.process import Running
 from flowflare.errors import EmulatorError
 from flowflare.reading.files import open_file
 from flowflare.reading.json_text import parse_json
+
+#: A duration of up to 60 s, as `emulator/distance.py` reads it.
+_DURATION: Final = re.compile(r"(\d{1,5}(\.\d{1,3})?ms|[1-5]?\d(\.\d{1,3})?s)")
+
+
+def _check_duration(text: str | None) -> str | None:
+    if text is not None and not _DURATION.fullmatch(text):
+        raise typer.BadParameter(f"'{text}' is not a duration such as 60ms or 0.1s")
+    return text
 
 
 def start(
@@ -36,6 +46,25 @@ def start(
             "A Flowflare project has the port in its stack's file.",
         ),
     ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(
+            "--latency",
+            metavar="TIME",
+            help="Add this round trip, such as 60ms, to calls of the API, D1, KV, R2 and Durable "
+            "Objects until it stops; 0ms ends that.",
+            callback=_check_duration,
+        ),
+    ] = None,
+    d1_service_time: Annotated[
+        str,
+        typer.Option(
+            "--d1-service-time",
+            metavar="TIME",
+            help="With --latency: how long a call or batch occupies its D1 database.",
+            callback=_check_duration,
+        ),
+    ] = "1ms",
 ) -> None:
     """Start the embedded Cloudflare in the background, unless it runs already.
 
@@ -46,6 +75,8 @@ def start(
       flowflare emulator start
 
       flowflare emulator start --data /tmp/cloudflare --port 8790
+
+      flowflare emulator start --latency 60ms
     """
     place = find_place(cwd, data)
     project = place.read_project(stack)
@@ -54,6 +85,8 @@ def start(
             f"{project.stack_file.name} has the port, in cloudflare:baseUrl", param_hint="--port"
         )
     running = place.ensure_running(port) if project is None else ensure_running(project)
+    if latency is not None:
+        _set_distance(running, {"latency": latency, "d1_service_time": d1_service_time})
     print_message(f"The embedded Cloudflare answers on {running.base_url}")
 
 
@@ -116,6 +149,18 @@ def env(
         return
     for name, value in known.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _set_distance(running: Running, distance: dict[str, str]) -> None:
+    try:
+        httpx.put(
+            f"http://127.0.0.1:{running.port}/emulator/distance",
+            json=distance,
+            headers={"Authorization": f"Bearer {running.token}"},
+            timeout=60,
+        ).raise_for_status()
+    except httpx.HTTPError as error:
+        raise _no_answer(running, error) from None
 
 
 def _choose_account(place: Place, stack: str) -> str | None:

@@ -7,13 +7,16 @@
  */
 import { readFileSync } from 'node:fs';
 
+import { distanceHeaders } from './distance.mjs';
+
 /** @import { Extension, Service, Worker_Binding } from 'miniflare' */
-/** @import { Json } from './wire.d.ts' */
+/** @import { Distance, Json } from './wire.d.ts' */
 
 /**
  * @typedef {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit'} Store
- * @typedef {{address: string, secret: string, miniflare: string}} Access address and secret of the
- *   stores or of the queues, and Miniflare's folder for rate limits
+ * @typedef {{address: string, secret: string, miniflare: string, distance?: Distance | null}} Access
+ *   address and secret of the stores or of the queues, Miniflare's folder for rate limits, and how far
+ *   away the data is
  * @typedef {Access & {store: Store, id: string, settings: Record<string, Json>}} Stored
  * @typedef {Stored & {name: string, kind: 'stored'}} StoredBinding
  * @typedef {{name: string, kind: 'internal', service: string}} InternalBinding
@@ -97,6 +100,7 @@ function externalService(binding) {
     [STORE_HEADER]: binding.store,
     [SECRET_HEADER]: binding.secret,
     [NAME_HEADER]: binding.id,
+    ...distanceHeaders(binding.distance ?? null),
   };
   const injectRequestHeaders = Object.entries(headers).map(([name, value]) => ({ name, value }));
   return {

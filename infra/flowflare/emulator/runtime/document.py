@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowflare.emulator.distance import Milliseconds
 from flowflare.emulator.services.routing.patterns import Pattern
 from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.classes import Ledger
@@ -63,7 +64,9 @@ def module_document(module: Module) -> dict[str, Any]:
     return document | {"base64": base64.b64encode(module.content).decode()}
 
 
-def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
+def worker_document(
+    script: Script, contents: Contents, distance: Milliseconds | None = None
+) -> dict[str, Any]:
     """Return the document of a script that can run."""
     by_type: dict[str, list[Binding]] = {}
     for binding in script.bindings:
@@ -104,6 +107,7 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
             str(binding["name"]) for binding in by_type.get("version_metadata", [])
         ],
         "answers": [vars(pattern) for pattern in contents.patterns.get(script.name, ())],
+        "distance": vars(distance) if distance else None,
     }
 
 

@@ -5,7 +5,14 @@
  * `convertV4MiniflareOptions`. The field names of version 5 are not stable yet.
  */
 
-import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
+import {
+  NAME_HEADER,
+  SECRET_HEADER,
+  STORE_HEADER,
+  serviceBinding,
+  storeBinding,
+} from './bindings.mjs';
+import { DISTANCE_HEADER, DISTANT_CALL, distantClasses, wrapClasses } from './distance.mjs';
 import { hasSourceMap, listTails, nameInStacks } from './source_maps.mjs';
 
 /** @import { V4DurableObject, V4ModuleDefinition, V4SourceOptions, V4WorkerOptions } from 'miniflare' */
@@ -21,7 +28,7 @@ export const STORES = 'emulator-stores';
 /** The name of the Worker that binds Workflows which no other Worker binds. */
 const WORKFLOWS = 'emulator-workflows';
 
-/** The module that wraps an uploaded main module whose Workflows need their names. */
+/** The module that wraps an uploaded main module whose Workflows need names, or objects a distance. */
 const ENTRY = 'emulator-entry.js';
 
 /** Miniflare's services that hold the data, by store. */
@@ -39,15 +46,17 @@ const SERVICES = {
  */
 export function storesWorker(secret) {
   const contents = `
-const [secret, key, store] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEADER])};
+const [secret, key, store, name, distance] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEADER, NAME_HEADER, DISTANCE_HEADER])};
+${DISTANT_CALL}
 export default {
   async fetch(request, env) {
     const headers = new Headers(request.headers);
     if (headers.get(key) !== secret) return new Response("The secret is missing or wrong.", { status: 403 });
-    const target = env[headers.get(store)];
+    const kind = headers.get(store);
     headers.delete(key);
     headers.delete(store);
-    return target.fetch(new Request(request, { headers }));
+    const call = () => env[kind].fetch(new Request(request, { headers }));
+    return headers.has(distance) ? distant(headers, kind, headers.get(name), call) : call();
   },
 };
 `;
@@ -98,6 +107,7 @@ export function workflowsWorkers(workers) {
  */
 export function workerOptions(worker, modules, newestDate, access) {
   const targets = Object.entries(worker.targets);
+  const stores = { ...access.stores, distance: worker.distance };
   /** @param {BoundTarget['kind']} kind @param {Access} from */
   const bindTargets = (kind, from) =>
     targets
@@ -133,9 +143,9 @@ export function workerOptions(worker, modules, newestDate, access) {
       Object.entries(worker.datasets).map(([name, dataset]) => [name, { dataset }]),
     ),
     unsafeBindings: [
-      ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, access.stores)),
-      ...bindTargets('kv', access.stores),
-      ...bindTargets('r2', access.stores),
+      ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, stores)),
+      ...bindTargets('kv', stores),
+      ...bindTargets('r2', stores),
       ...bindTargets('queue', access.queues),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
         storeBinding(name, 'ratelimit', namespace_id, access.stores, simple),
@@ -187,7 +197,7 @@ function sourceOptions(worker, code) {
   const modules = code.flatMap((module) =>
     module.type === 'SourceMap' ? [] : moduleOptions(module, worker, code),
   );
-  if (Object.keys(worker.workflow_names).length > 0) {
+  if (Object.keys(worker.workflow_names).length > 0 || distantClasses(worker).length > 0) {
     modules.unshift({
       type: 'ESModule',
       path: ENTRY,
@@ -264,5 +274,5 @@ export class ${name} extends uploaded.${name} {
   const standard = worker.has_default
     ? `export { default } from ${main};\n`
     : 'export default {};\n';
-  return `${LIMIT}import * as uploaded from ${main};\nexport * from ${main};\n${standard}${classes.join('\n')}\n`;
+  return `${LIMIT}import * as uploaded from ${main};\nexport * from ${main};\n${standard}${classes.join('\n')}${wrapClasses(worker)}\n`;
 }

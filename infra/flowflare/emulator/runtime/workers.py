@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.distance import Distances
 from flowflare.emulator.json_text import NotJsonError, write_json
 from flowflare.emulator.runtime.asset_folders import AssetFolders
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeEnded
@@ -58,8 +59,11 @@ class Workers:
         programs: the paths of Node and its packages.
     """
 
-    def __init__(self, programs: Programs, data: Path, database: Database) -> None:
+    def __init__(
+        self, programs: Programs, data: Path, database: Database, distances: Distances
+    ) -> None:
         self._programs = programs
+        self._distances = distances
         self._data = data
         self._database = database
         self._asset_folders = AssetFolders(database, data / "assets")
@@ -124,6 +128,13 @@ class Workers:
             await self._publish(self._bridge, account)
         if deletions is not None and deletions != Deletions():
             await self._ask("forget", **{key: list(ids) for key, ids in vars(deletions).items()})
+
+    async def move(self, account: str | None) -> None:
+        """Reload an account's Workers, or all, whose distance has changed."""
+        await self._ready.wait()
+        for known in [account] if account else list(self._published):
+            if self._bridge is not None:
+                await self._publish(self._bridge, known, everything=True)
 
     async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
         """Run queries on a database in one transaction."""
@@ -243,11 +254,14 @@ class Workers:
         except EmulatorError as error:
             _LOG.error("account %s cannot run: %s", account, error)
 
-    async def _publish(self, bridge: Bridge, account: str) -> None:
+    async def _publish(self, bridge: Bridge, account: str, *, everything: bool = False) -> None:
         async with self._locks[account]:
             published = self._published.get(account)
             ports_in_use = await self._send_changes(
-                bridge, account, published or Published(), everything=published is None
+                bridge,
+                account,
+                published or Published(),
+                everything=everything or published is None,
             )
             while ports_in_use:
                 for port in ports_in_use:
@@ -300,7 +314,8 @@ class Workers:
         if problem is None:
             try:
                 contents = self._reader.contents(script, port)
-                document = worker_document(script, contents)
+                distance = self._distances.of(script.account)
+                document = worker_document(script, contents, distance)
                 write_json(document)
             except (NotJsonError, LookupError, TypeError, ValueError, AttributeError):
                 _LOG.exception("script %s of account %s", script.name, script.account)
