@@ -4,16 +4,16 @@ import hashlib
 from typing import Any
 
 import pytest
+from cloudflare import Cloudflare
 
 from flowflare.emulator.process import Running
 from tests.emulator.emulated import Account, request
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.workerd
 
 
 def test_the_official_sdk_creates_finds_queries_and_deletes_a_database(cloud: Running) -> None:
-    from cloudflare import Cloudflare
-
     account = Account(cloud).id
     with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         made = sdk.d1.database.create(account_id=account, name="orders")
@@ -108,6 +108,7 @@ def test_foreign_keys_are_always_on_and_may_be_deferred(account: Account) -> Non
             7400,
             "read_replication: Expected object, received null",
         ),
+        ({"name": "a b/c"}, 7400, "name: must match ^[a-zA-Z0-9_][a-zA-Z0-9._-]*$"),
         ({"name": "a", "jurisdiction": "mars"}, 7400, "jurisdiction: Invalid enum value: 'mars'"),
     ],
 )
@@ -206,16 +207,86 @@ def test_a_file_is_imported_whole_or_not_at_all(account: Account) -> None:
         return {"action": "ingest", "etag": etag, "filename": announced["filename"]}
 
     good = import_file(b"CREATE TABLE t (a); INSERT INTO t VALUES (1), (2);")
-    result = account.call("POST", path, json=good)
+    begun = account.call("POST", path, json=good)
+    assert "status" not in begun
+    poll = {"action": "poll", "current_bookmark": begun["at_bookmark"]}
+    result = wait_until(lambda: find_end(account.call("POST", path, json=poll)))
     assert (result["status"], result["result"]["num_queries"]) == ("complete", 2)
-    bad = account.expect_refusal("POST", path, json=import_file(b"DELETE FROM t; SELECT nothing;"))
-    assert (bad.status, bad.errors[0][0]) == (400, 7500)
+    bad = account.call("POST", path, json=import_file(b"DELETE FROM t; SELECT missing;"))
+    poll = {"action": "poll", "current_bookmark": bad["at_bookmark"]}
+    failed = wait_until(lambda: find_end(account.call("POST", path, json=poll)))
+    assert (failed["success"], failed["status"]) == (False, "error")
+    assert failed["error"] == "no such column: missing at offset 7: SQLITE_ERROR"
     assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 2}]
     again = account.expect_refusal("POST", path, json=good)
     assert again.errors == ((7400, "filename: was not uploaded"),)
-    assert account.expect_refusal("POST", path, json={"action": "poll"}).errors[0][0] == 7400
+    for wrong in ({}, {"current_bookmark": begun["at_bookmark"]}):
+        answer = account.call("POST", path, json={"action": "poll", **wrong})
+        assert (answer["success"], answer["error"]) == (False, "Not currently importing anything.")
+    assert account.expect_refusal("POST", path, json={"action": "x"}).errors[0][0] == 7400
     unknown = request("PUT", f"{account.root}/emulator/uploads/unknown.sql", content=b"")
     assert unknown.status_code == 404
+
+
+def find_end(answer: dict[str, Any]) -> dict[str, Any] | None:
+    return answer if "status" in answer else None
+
+
+def test_every_answer_is_as_the_reference_says(account: Account) -> None:
+    running = account.running
+    with Cloudflare(
+        base_url=running.base_url,
+        api_token=running.token,
+        max_retries=0,
+        _strict_response_validation=True,
+    ) as sdk:
+        d1 = sdk.d1.database
+        made = d1.create(
+            account_id=account.id,
+            name="orders",
+            primary_location_hint="weur",
+            read_replication={"mode": "auto"},
+        )
+        assert made.read_replication
+        assert made.read_replication.mode == "auto"
+        named = {"account_id": account.id, "database_id": str(made.uuid)}
+        d1.get(**named)
+        d1.edit(**named, read_replication={"mode": "disabled"})
+        d1.update(**named, read_replication={"mode": "auto"})
+        assert [each.name for each in d1.list(account_id=account.id)] == ["orders"]
+        [result] = d1.query(**named, sql="SELECT ? AS a, ? AS b", params=["x", "1"])
+        assert result.meta
+        assert result.meta.served_by_region == "WEUR"
+        assert list(d1.raw(**named, sql="SELECT 1 AS a"))
+        begun = d1.export(**named, output_format="polling")
+        done = d1.export(**named, output_format="polling", current_bookmark=str(begun.at_bookmark))
+        assert done.status == "complete"
+        etag = hashlib.md5(b"SELECT 1").hexdigest()
+        upload = d1.import_(**named, action="init", etag=etag)
+        request("PUT", str(upload.upload_url), content=b"SELECT 1")
+        ingest = d1.import_(**named, action="ingest", etag=etag, filename=str(upload.filename))
+        at = str(ingest.at_bookmark)
+        wait_until(
+            lambda: d1.import_(**named, action="poll", current_bookmark=at),
+            lambda answer: answer.status == "complete",
+        )
+        mark = d1.time_travel.get_bookmark(**named)
+        d1.time_travel.restore(**named, bookmark=str(mark.bookmark))
+        d1.delete(**named)
+
+
+def test_a_row_has_at_most_two_megabytes(account: Account) -> None:
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a, b)")
+    path, half = f"/d1/database/{database}/query", "x" * 1_150_000
+    for sql, params in (
+        ("INSERT INTO t VALUES (?, ?)", [half, half]),
+        ("SELECT length(?)", [half + half]),
+    ):
+        refused = account.expect_refusal("POST", path, json={"sql": sql, "params": params})
+        assert refused.errors == ((7500, "string or blob too big: SQLITE_TOOBIG"),)
+    account.query(database, "INSERT INTO t VALUES (?, 1), (?, 2)", half, half)
+    assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 2}]
 
 
 def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> None:

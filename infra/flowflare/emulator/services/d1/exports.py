@@ -72,7 +72,7 @@ class Exports:
         options = self._requested.pop(bookmark, None)
         if options is None:
             raise codes.invalid_property("current_bookmark: not currently exporting anything")
-        counted = await queries.run(self._runtime, database.uuid, [queries.Statement(_VIRTUAL)])
+        counted = await queries.run(self._runtime, database, [queries.Statement(_VIRTUAL)])
         if counted[0]["results"]["rows"][0][0]:
             raise codes.query_failed(
                 "D1 Export error: cannot export databases with Virtual Tables (fts5)"

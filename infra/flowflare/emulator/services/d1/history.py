@@ -90,7 +90,7 @@ class History:
         path = await self._runtime.file_of(database.uuid)
         if not path.exists():
             # workerd creates the file when the database is first used.
-            await queries.run(self._runtime, database.uuid, [_NOTHING])
+            await queries.run(self._runtime, database, [_NOTHING])
         return path
 
     def _save(self, database: D1Database, content: bytes, *, requested: bool) -> datetime:

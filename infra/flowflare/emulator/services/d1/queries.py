@@ -8,8 +8,13 @@ from typing import Any
 from flowflare.emulator import codes
 from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.d1.statements import MAX_BYTES, split
+from flowflare.emulator.services.d1.store import D1Database
 
 _MAX_PARAMETERS = 100
+_MAX_VALUE = 2_000_000
+_ONE_ROW = re.compile(
+    r"\s*(?:INSERT|REPLACE)\b[^;]*?\bVALUES\s*\([^()]*\)(?!\s*,)", re.IGNORECASE | re.DOTALL
+)
 _READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
 # Miniflare has its own pragma for a dump, which D1 does not have.
 _MINIFLARE = re.compile(r"\s*PRAGMA\s+miniflare_", re.IGNORECASE)
@@ -59,9 +64,21 @@ def _statements(request: dict[str, Any]) -> list[Statement]:
             raise codes.query_failed("statement too long: SQLITE_TOOBIG")
         if _MINIFLARE.match(text):
             raise codes.query_failed("not authorized: SQLITE_AUTH")
+    _refuse_large_rows(sql, params)
     # D1's API accepts any JSON scalar; SQLite has no booleans.
     values = tuple(int(value) if isinstance(value, bool) else value for value in params)
     return [Statement(text, values) for text in texts]
+
+
+def _refuse_large_rows(sql: str, params: list[Any]) -> None:
+    """Keep D1's limit of 2 MB for a value and a row, which workerd does not (SQLITE_TOOBIG).
+
+    The size of a row is known if the statement inserts one row of parameters.
+    """
+    sizes = [len(value.encode()) if isinstance(value, str) else 8 for value in params]
+    row = sum(sizes) if _ONE_ROW.match(sql) else 0
+    if max(row, *sizes, 0) > _MAX_VALUE:
+        raise codes.query_failed("string or blob too big: SQLITE_TOOBIG")
 
 
 def _parameters(given: Any) -> list[Any]:
@@ -75,7 +92,7 @@ def _parameters(given: Any) -> list[Any]:
 
 
 async def run(
-    runtime: Runtime, database: str, statements: Sequence[Statement]
+    runtime: Runtime, database: D1Database, statements: Sequence[Statement]
 ) -> list[dict[str, Any]]:
     """Run statements in one transaction.
 
@@ -86,11 +103,11 @@ async def run(
         Refusal: 7500 with SQLite's error; nothing was changed.
     """
     queries = [{"sql": item.sql, "params": list(item.params)} for item in statements]
-    answer = await runtime.query(database, queries)
+    answer = await runtime.query(database.uuid, queries)
     if "error" in answer:
         raise codes.query_failed(str(answer["error"]))
     return [
-        {**result, "meta": {**result["meta"], "served_by_region": "LOCAL"}}
+        {**result, "meta": {**result["meta"], "served_by_region": database.served_by_region}}
         for result in answer["rows"]
     ]
 
@@ -102,7 +119,7 @@ def as_objects(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "results": rows}
 
 
-async def measure(runtime: Runtime, database: str) -> dict[str, int]:
+async def measure(runtime: Runtime, database: D1Database) -> dict[str, int]:
     """Return how many tables a database has and how many bytes its file has."""
     result = (await run(runtime, database, [Statement(_TABLES)]))[0]
     return {

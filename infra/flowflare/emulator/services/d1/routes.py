@@ -1,5 +1,6 @@
 """Serve the operations on D1 databases."""
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -81,9 +82,9 @@ class D1Routes(Service[D1Store]):
         database = self._store.get(account, identity)
         statements = queries.statements_of(await json_object(request))
         if all(statement.only_reads for statement in statements):
-            return await queries.run(self._runtime, database.uuid, statements)
+            return await queries.run(self._runtime, database, statements)
         await self._history.keep(database, requested=False)
-        results = await queries.run(self._runtime, database.uuid, statements)
+        results = await queries.run(self._runtime, database, statements)
         await self._history.keep(database, requested=False)
         return results
 
@@ -117,12 +118,16 @@ class D1Routes(Service[D1Store]):
             return success({"upload_url": str(url), "filename": filename})
         if action == "ingest":
             await self._history.keep(database, requested=False)
-            answer = await self._imports.ingest(database, filename)
             at = bookmark(database, await self._history.keep(database, requested=True))
-            answer["result"]["final_bookmark"] = answer["at_bookmark"] = at
-            return success(answer)
-        # Imports are complete when `ingest` is answered, so clients never need to poll.
+            finish = partial(self._keep, database)
+            return success(self._imports.ingest(database, filename, at, finish))
+        if action == "poll":
+            at = str(asked.get("current_bookmark"))
+            return success(await self._imports.poll(database, at))
         raise codes.invalid_property(f"action: Invalid enum value: '{action}'")
+
+    async def _keep(self, database: D1Database) -> str:
+        return bookmark(database, await self._history.keep(database, requested=True))
 
     @serves("PUT", _UPLOADS + "/{filename}")
     async def _receive(self, request: Request, filename: str) -> Response:
@@ -137,7 +142,8 @@ class D1Routes(Service[D1Store]):
         if not mark:
             at = bookmark(database, await self._history.keep(database, requested=True))
             self._exports.request(at, asked)
-            return success({**answer, "status": "active", "at_bookmark": at})
+            # The SDKs know only the statuses `complete` and `error`.
+            return success({**answer, "at_bookmark": at})
         name = await self._exports.make(database, str(mark))
         url = str(request.url.replace(path=f"{_EXPORTS}/{name}", query=""))
         result = {"filename": name, "signed_url": url}
@@ -151,10 +157,9 @@ class D1Routes(Service[D1Store]):
         return Response(text, media_type="application/sql")
 
     async def _full(self, database: D1Database) -> dict[str, Any]:
-        view = _brief(database) | await queries.measure(self._runtime, database.uuid)
+        view = _brief(database) | await queries.measure(self._runtime, database)
         view["read_replication"] = {"mode": database.replication}
-        if database.region:
-            view["created_in_region"] = database.region.upper()
+        view["created_in_region"] = database.served_by_region
         return view
 
 

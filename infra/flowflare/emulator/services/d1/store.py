@@ -1,5 +1,6 @@
 """Hold the rules of D1 databases: names are unique, IDs are never reused."""
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ _REGIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
 _REPLICATION = {"auto", "disabled"}
 _JSON_TYPES = {bool: "boolean", list: "array", str: "string"}
 _MAX_NAME = 64
+# Our reading of the pattern in Cloudflare's reference, which has no capital letters.
+_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,12 @@ class D1Database:
     jurisdiction: str | None
     replication: str
 
+    @property
+    def served_by_region(self) -> str:
+        """Return one of D1's regions: the one that was asked for, or any (our reading)."""
+        default = "weur" if self.jurisdiction == "eu" else "enam"
+        return (self.region or default).upper()
+
 
 class D1Store(Store):
     """Store the databases of all accounts."""
@@ -37,6 +46,8 @@ class D1Store(Store):
         jurisdiction = request.get("jurisdiction")
         if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
             raise codes.invalid_property("name: must be a string of 1 to 64 characters")
+        if not _NAME.fullmatch(name):
+            raise codes.invalid_property(f"name: must match ^{_NAME.pattern}$")
         replication = replication_mode(request) if "read_replication" in request else "disabled"
         if region is not None and region not in _REGIONS:
             raise codes.invalid_property(f"primary_location_hint: Invalid enum value: '{region}'")
