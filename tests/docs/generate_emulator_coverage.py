@@ -86,9 +86,10 @@ _WORLD = """\
   one workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped
   after ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within
   a minute), and keep their data. A later alarm loads them in time. `PUT /emulator/units` with
-  `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits. D1, KV, R2
-  and rate limits are in a separate workerd. The contents of `caches` are lost when their workerd
-  stops.
+  `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits. KV, R2
+  and rate limits are in a separate workerd, and D1 in up to four others, so that a long query stops
+  only its own database. It is ended after 30 seconds. The contents of `caches` are lost when their
+  workerd stops.
 - **Workflows** run on Miniflare's engine. A step's result has at most 1 MiB, and its name 256
   characters. Instances and their steps are read from disk, so those that ended stay listed after a
   reload and a restart. `default_retention` and `instance_retention` are checked and shown, and

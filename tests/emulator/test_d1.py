@@ -1,6 +1,7 @@
 """D1: databases and queries, as clients of Cloudflare's API use them."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -287,6 +288,28 @@ def test_a_row_has_at_most_two_megabytes(account: Account) -> None:
         assert refused.errors == ((7500, "string or blob too big: SQLITE_TOOBIG"),)
     account.query(database, "INSERT INTO t VALUES (?, 1), (?, 2)", half, half)
     assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 2}]
+
+
+ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
+
+
+@pytest.mark.long
+def test_a_long_query_is_ended_and_does_not_stop_other_databases(
+    account: Account, cloud: Running
+) -> None:
+    database, other = account.database(), Account(cloud)
+    fast = other.database()
+    path = f"/d1/database/{database}/query"
+    with ThreadPoolExecutor() as pool:
+        ended = pool.submit(account.expect_refusal, "POST", path, json={"sql": ENDLESS})
+        while not ended.done():
+            other.query(fast, "CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)")
+    refused = ended.result()
+    text = "D1 DB exceeded its CPU time limit and was reset."
+    assert (refused.status, refused.errors) == (400, ((7429, text),))
+    assert other.rows(fast, "SELECT count(*) > 100 AS many FROM t") == [{"many": 1}]
+    assert account.rows(database, "SELECT 1 AS one") == [{"one": 1}]
+    other.close()
 
 
 def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> None:

@@ -59,6 +59,12 @@ database_exists = Code(
 )
 invalid_property = Code(400, 7400, "{message}", "an invalid property of a D1 request.")
 query_failed = Code(400, 7500, "{message}", "a statement that SQLite refuses, in SQLite's words.")
+query_overran = Code(
+    400,
+    7429,
+    "D1 DB exceeded its CPU time limit and was reset.",
+    "queries that run for more than 30 seconds. The text is public; the code is our reading.",
+)
 
 
 # Scripts

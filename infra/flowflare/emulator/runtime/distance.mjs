@@ -1,10 +1,11 @@
 /**
  * Add the round trips of a deployed account to the calls of a Worker.
  *
- * The Worker in front of the stores delays calls of D1, KV and R2 whose binding sends a distance.
- * Classes of Durable Objects are wrapped, so that calls from outside wait and an object's calls of
- * its own methods do not. Without a distance neither happens.
+ * The Worker in front of the stores delays calls of KV and R2 whose binding sends a distance, and
+ * `databases.mjs` those of D1. Classes of Durable Objects are wrapped, so that calls from outside
+ * wait and an object's calls of its own methods do not. Without a distance neither happens.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** @import { Distance, Worker } from './wire.d.ts' */
 
@@ -16,28 +17,44 @@ export function distanceHeaders(distance) {
   return { [DISTANCE_HEADER]: JSON.stringify([distance.latency, distance.d1_service_time]) };
 }
 
-/**
- * The source of `distant(headers, store, id, call)`, which runs a call of a store with its distance.
- * A D1 database serves one call after the other: `free` is when it is free again.
- */
+/** The source of `distant(headers, call)`, which runs a call of KV or R2 with its distance. */
 export const DISTANT_CALL = `
-const free = new Map();
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-async function distant(headers, store, id, call) {
-  const [latency, service] = JSON.parse(headers.get(${JSON.stringify(DISTANCE_HEADER)}));
+async function distant(headers, call) {
+  const [latency] = JSON.parse(headers.get(${JSON.stringify(DISTANCE_HEADER)}));
   headers.delete(${JSON.stringify(DISTANCE_HEADER)});
   await wait(latency / 2);
-  if (store === "d1") {
-    const now = Date.now();
-    const end = Math.max(now, free.get(id) ?? 0) + service;
-    free.set(id, end);
-    await wait(end - now);
-  }
   const response = await call();
   await wait(latency / 2);
   return response;
 }
 `;
+
+/** Adds the distance to the calls of D1. A database serves one call after the other. */
+export class DistantDatabases {
+  /** @type {Map<string, number>} when each database is free again */
+  #free = new Map();
+
+  /**
+   * @template T
+   * @param {unknown} header of a binding's call, if it has one
+   * @param {string} database
+   * @param {() => Promise<T>} call
+   * @returns {Promise<T>}
+   */
+  async travel(header, database, call) {
+    if (typeof header !== 'string') return call();
+    const [latency, service] = JSON.parse(header);
+    await sleep(latency / 2);
+    const now = Date.now();
+    const end = Math.max(now, this.#free.get(database) ?? 0) + service;
+    this.#free.set(database, end);
+    await sleep(end - now);
+    const answer = await call();
+    await sleep(latency / 2);
+    return answer;
+  }
+}
 
 /** @param {Worker} worker @returns {string[]} its classes of Durable Objects, if calls of them are delayed */
 export function distantClasses({ distance, objects, unbound_objects }) {

@@ -5,13 +5,7 @@
  * `convertV4MiniflareOptions`. The field names of version 5 are not stable yet.
  */
 
-import {
-  NAME_HEADER,
-  SECRET_HEADER,
-  STORE_HEADER,
-  serviceBinding,
-  storeBinding,
-} from './bindings.mjs';
+import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
 import { DISTANCE_HEADER, DISTANT_CALL, distantClasses, wrapClasses } from './distance.mjs';
 import { hasSourceMap, listTails, nameInStacks } from './source_maps.mjs';
 
@@ -46,7 +40,7 @@ const SERVICES = {
  */
 export function storesWorker(secret) {
   const contents = `
-const [secret, key, store, name, distance] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEADER, NAME_HEADER, DISTANCE_HEADER])};
+const [secret, key, store, distance] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEADER, DISTANCE_HEADER])};
 ${DISTANT_CALL}
 export default {
   async fetch(request, env) {
@@ -56,7 +50,7 @@ export default {
     headers.delete(key);
     headers.delete(store);
     const call = () => env[kind].fetch(new Request(request, { headers }));
-    return headers.has(distance) ? distant(headers, kind, headers.get(name), call) : call();
+    return headers.has(distance) ? distant(headers, call) : call();
   },
 };
 `;
@@ -102,12 +96,13 @@ export function workflowsWorkers(workers) {
  * @param {Worker} worker one Worker of an account's document
  * @param {Module[]} modules its code
  * @param {string} newestDate the newest compatibility date that workerd knows
- * @param {{stores: Access, queues: Access}} access
+ * @param {{d1: Access, stores: Access, queues: Access}} access
  * @returns {V4WorkerOptions}
  */
 export function workerOptions(worker, modules, newestDate, access) {
   const targets = Object.entries(worker.targets);
   const stores = { ...access.stores, distance: worker.distance };
+  const d1 = { ...access.d1, distance: worker.distance };
   /** @param {BoundTarget['kind']} kind @param {Access} from */
   const bindTargets = (kind, from) =>
     targets
@@ -143,7 +138,7 @@ export function workerOptions(worker, modules, newestDate, access) {
       Object.entries(worker.datasets).map(([name, dataset]) => [name, { dataset }]),
     ),
     unsafeBindings: [
-      ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, stores)),
+      ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, d1)),
       ...bindTargets('kv', stores),
       ...bindTargets('r2', stores),
       ...bindTargets('queue', access.queues),

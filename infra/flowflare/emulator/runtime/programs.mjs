@@ -52,3 +52,12 @@ export function startMiniflare({ miniflare }, data, root, workers, more, explain
   };
   return new Miniflare(convertV4MiniflareOptions({ ...shared, workers, ...more }));
 }
+
+/**
+ * @param {Programs} programs @param {string} data folder of all data
+ * @returns {(workers: V4WorkerOptions[], more: V4SharedOptions) => import('miniflare').Miniflare}
+ *   starts a Miniflare that stores in that folder
+ */
+export function sharing(programs, data) {
+  return (workers, more) => startMiniflare(programs, data, data, workers, more);
+}

@@ -14,7 +14,7 @@ import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
 import { messageOf } from './messages.mjs';
 import { workerOptions, workflowsWorkers } from './options.mjs';
-import { startMiniflare } from './programs.mjs';
+import { sharing, startMiniflare } from './programs.mjs';
 import { Resumer } from './resume.mjs';
 import { nameSources, readSourceMaps, TAIL } from './source_maps.mjs';
 import { Stores } from './stores.mjs';
@@ -91,9 +91,8 @@ export class Runtime {
     await mkdir(this.#data, { recursive: true });
     await rm(path.join(this.#data, ROOMS), { recursive: true, force: true });
     await sweep(this.#data, known);
-    await this.#stores.start(
-      (workers, more) => startMiniflare(this.#programs, this.#data, this.#data, workers, more),
-      () => this.#emit({ event: 'crashed' }),
+    await this.#stores.start(sharing(this.#programs, this.#data), () =>
+      this.#emit({ event: 'crashed' }),
     );
     return { workerd: this.#programs.workerd.version };
   }
@@ -170,7 +169,7 @@ export class Runtime {
 
   /** @param {Requests['d1']} request */
   d1({ database, queries }) {
-    return this.#stores.query(database, queries);
+    return this.#stores.databases.query(database, queries);
   }
 
   /**
@@ -368,6 +367,7 @@ export class Runtime {
   async #run(unit, more) {
     const room = await makeRoom(this.#data, `${this.#rooms++}`);
     const access = {
+      d1: { ...this.#stores.databases.access, miniflare: this.#programs.home },
       stores: { ...this.#stores.access, miniflare: this.#programs.home },
       queues: { ...this.#queues.access, miniflare: this.#programs.home },
     };

@@ -1,24 +1,25 @@
 /**
- * The workerd that holds the data which Workers share: D1 databases, KV namespaces, R2 buckets and
- * rate limits of all accounts.
+ * The workerd that holds the data which Workers share: KV namespaces, R2 buckets and rate limits of
+ * all accounts, and beside it the D1 databases.
  *
- * It runs no uploaded code and is never reloaded, so a query never waits for a reload, and data has
- * one owner however many workerds run bound Workers. After a crash Miniflare restarts it on the
+ * It runs no uploaded code and is never reloaded, so a request never waits for a reload, and data
+ * has one owner however many workerds run bound Workers. After a crash Miniflare restarts it on the
  * same port, so Workers need no new address.
  */
 import { randomBytes } from 'node:crypto';
 
-import { NAME_HEADER, SECRET_HEADER, STORE_HEADER } from './bindings.mjs';
+import { Databases } from './databases.mjs';
 import { STORES, storesWorker } from './options.mjs';
 
 /** @import { Miniflare, V4SharedOptions, V4WorkerOptions } from 'miniflare' */
-/** @import { D1Answer, D1Result, Query } from './wire.d.ts' */
 
 export class Stores {
   /** @type {Miniflare | undefined} */
   #miniflare;
   #secret = randomBytes(24).toString('hex');
   #address = '';
+  /** @type {Databases | undefined} */
+  #databases;
 
   /**
    * @param {(workers: V4WorkerOptions[], more: V4SharedOptions) => Miniflare} run starts a Miniflare with these Workers
@@ -28,6 +29,8 @@ export class Stores {
     this.#miniflare = run([storesWorker(this.#secret)], {
       unsafeHandleRuntimeRestart: crashed,
     });
+    this.#databases = new Databases(run, crashed);
+    await this.#databases.start();
     this.#address = (await this.#miniflare.unsafeGetDirectURL(STORES)).host;
   }
 
@@ -36,31 +39,12 @@ export class Stores {
     return { address: this.#address, secret: this.#secret };
   }
 
-  /**
-   * Run queries on a database in one transaction.
-   * @param {string} database @param {Query[]} queries
-   * @returns {Promise<D1Answer>}
-   */
-  async query(database, queries) {
-    await this.#miniflare?.ready;
-    const response = await fetch(`http://${this.#address}/query?resultsFormat=ROWS_AND_COLUMNS`, {
-      method: 'POST',
-      body: JSON.stringify(queries),
-      headers: {
-        [STORE_HEADER]: 'd1',
-        [SECRET_HEADER]: this.#secret,
-        [NAME_HEADER]: database,
-      },
-    });
-    const body =
-      /** @type {D1Result[] | {success: true, results: [string[]]} | {success: false, error: string}} */ (
-        await response.json()
-      );
-    if (Array.isArray(body)) return { rows: body };
-    return body.success ? { dump: body.results[0] } : { error: body.error };
+  get databases() {
+    if (!this.#databases) throw new Error('The stores have not started.');
+    return this.#databases;
   }
 
   async dispose() {
-    await this.#miniflare?.dispose();
+    await Promise.all([this.#miniflare?.dispose(), this.#databases?.dispose()]);
   }
 }

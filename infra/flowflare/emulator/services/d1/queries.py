@@ -100,10 +100,12 @@ async def run(
         one result per statement, with rows as lists.
 
     Raises:
-        Refusal: 7500 with SQLite's error; nothing was changed.
+        Refusal: 7500 with SQLite's error, or 7429 they took too long; nothing was changed.
     """
     queries = [{"sql": item.sql, "params": list(item.params)} for item in statements]
     answer = await runtime.query(database.uuid, queries)
+    if answer.get("error") == codes.query_overran.text:
+        raise codes.query_overran()
     if "error" in answer:
         raise codes.query_failed(str(answer["error"]))
     return [
