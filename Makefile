@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite bench bench-cli bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite clients conformance bench bench-cli bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,7 +70,7 @@ PYTEST = $(BIN)/pytest -n 4 --dist loadgroup
 pytest: .venv/dev node_modules/.dev build/service.js
 	$(PYTEST) -m "not long"
 
-pytest-all: .venv/dev node_modules/.dev build/service.js tools/azurite/node_modules/.made
+pytest-all: .venv/dev node_modules/.dev build/service.js tools/azurite/node_modules/.made tools/clients/node_modules/.made
 	FLOWFLARE_EXAMPLES=all $(PYTEST)
 
 # Counting makes Python run at half its speed, so it is a command of its own.
@@ -174,6 +174,17 @@ tools/azurite/node_modules/.made: tools/azurite/package.json tools/azurite/packa
 	@echo "Installing Azurite"
 	@$(NPM_CI) --prefix $(@D)/..
 	@touch $@
+
+# Older versions of wrangler and the SDK for TypeScript, for the long tests of tests/conformance.
+clients: tools/clients/node_modules/.made ## Install the clients that the emulator is held to
+
+tools/clients/node_modules/.made: tools/clients/package.json tools/clients/package-lock.json | .venv/dev
+	@echo "Installing clients of Cloudflare's API"
+	@$(NPM_CI) --prefix $(@D)/..
+	@touch $@
+
+conformance: .venv/dev node_modules/.dev build/service.js clients ## Run real clients and write reference/emulator-conformance.md
+	@$(BIN)/python -m tests.conformance
 
 build/service.js: $(shell find worker_src/flowflare -name '*.js' -not -path '*/node_modules/*') | .venv/dev node_modules/.dev
 	@mkdir -p build

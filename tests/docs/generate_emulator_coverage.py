@@ -21,6 +21,7 @@ from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import assemble
 from flowflare.emulator.services import targets
 from flowflare.emulator.services.targets.kinds import KINDS
+from tests.docs.query_parameters import unread_parameters
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _SDK_OPERATION = re.compile(
@@ -51,7 +52,9 @@ _INTRODUCTION = f"""\
 # What the embedded Cloudflare covers
 
 The emulator serves the API below `{API}`. Unmodified clients need only its URL. The operations'
-names are those of Cloudflare's API reference, as the official SDK spells them. Every other
+names are those of Cloudflare's API reference, as the official SDK spells them. An operation
+that ignores a query parameter of the SDK is listed with that parameter, and not counted. [What real
+clients do](emulator-conformance.md) lists their commands one by one. Every other
 operation returns Cloudflare's error envelope with code 7003 and the name of the operation.
 """
 
@@ -143,12 +146,13 @@ def coverage_page(data: Path) -> str:
         data: a folder for the emulator that is asked for its routes.
     """
     known, routes = sdk_operations(), emulator_operations(data)
+    unread = unread_by_operation(data)
     sections = [_INTRODUCTION]
     listed: set[Operation] = set()
     for title, resources in PRODUCTS.items():
         ours = {each: entry for each, entry in known.items() if entry.belongs_to(resources)}
         listed |= ours.keys()
-        sections.append(_product(title, ours, routes))
+        sections.append(_product(title, ours, routes, unread))
     others = {
         operation: known.get(operation, Entry(path, ""))
         for operation, path in routes.items()
@@ -174,18 +178,37 @@ def sdk_operations() -> dict[Operation, Entry]:
     return found
 
 
-def emulator_operations(data: Path) -> dict[Operation, str]:
-    """Return the emulator's operations with the paths of its routes."""
+def emulator_routes(data: Path) -> list[Route]:
+    """Return the emulator's routes below the API's path."""
     nothing = Path("unused")
     parts = assemble(Programs(nothing, nothing, lock=0), data, {}, "t" * 40)
     parts.database.close()
+    return [
+        route for route in parts.routes if isinstance(route, Route) and route.path.startswith(API)
+    ]
+
+
+def emulator_operations(data: Path) -> dict[Operation, str]:
+    """Return the emulator's operations with the paths of its routes."""
     return {
         Operation.of(method, path): path
-        for route in parts.routes
-        if isinstance(route, Route) and route.path.startswith(API)
+        for route in emulator_routes(data)
         for path in [route.path.removeprefix(API)]
         for method in route.methods or ()
     }
+
+
+def unread_by_operation(data: Path) -> dict[Operation, frozenset[str]]:
+    """Return what each route ignores of what clients send; operations that ignore nothing lack."""
+    unread = {
+        Operation.of(method, path): unread_parameters(
+            method, Operation.of(method, path).path, route
+        )
+        for route in emulator_routes(data)
+        for path in [route.path.removeprefix(API)]
+        for method in route.methods or ()
+    }
+    return {operation: names for operation, names in unread.items() if names}
 
 
 def refusals() -> Iterator[tuple[Refusal, str]]:
@@ -215,16 +238,27 @@ def _placeholders(function: object) -> list[object]:
     ]
 
 
-def _product(title: str, known: dict[Operation, Entry], routes: dict[Operation, str]) -> str:
-    count = len(known.keys() & routes.keys())
-    return f"## {title} ({count} of {len(known)})\n\n{_HEAD}{_rows(known, routes)}"
+def _product(
+    title: str,
+    known: dict[Operation, Entry],
+    routes: dict[Operation, str],
+    unread: dict[Operation, frozenset[str]],
+) -> str:
+    count = len(known.keys() & routes.keys() - unread.keys())
+    return f"## {title} ({count} of {len(known)})\n\n{_HEAD}{_rows(known, routes, unread)}"
 
 
-def _rows(entries: dict[Operation, Entry], routes: dict[Operation, str] | None = None) -> str:
+def _rows(
+    entries: dict[Operation, Entry],
+    routes: dict[Operation, str] | None = None,
+    unread: dict[Operation, frozenset[str]] | None = None,
+) -> str:
     """One row for each operation, with a mark for those served where some may not be."""
     rows = []
     for one, entry in sorted(entries.items(), key=lambda item: (item[0].path, item[0].method)):
-        mark = "" if routes is None else "| yes " if one in routes else "| "
+        ignored = ", ".join(f"`{name}`" for name in sorted((unread or {}).get(one, ())))
+        served = f"| without {ignored} " if ignored else "| yes "
+        mark = "" if routes is None else served if one in routes else "| "
         name = f"`{entry.name}`" if entry.name else ""
         rows.append(f"{mark}| `{one.method} {entry.path}` | {name} |\n")
     return "".join(rows)

@@ -14,6 +14,7 @@ LONG_FILES = {
     "e2e/test_adopt_wrangler.py",
     "e2e/test_assets.py",
     "e2e/test_talkative_program.py",
+    "emulator/test_terraform.py",
     "emulator/test_wrangler_ledger.py",
     "house/test_cloudflare_stub.py",
     "canaries/test_cli_stack.py",

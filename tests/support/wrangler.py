@@ -31,8 +31,31 @@ def call_wrangler(
         account: the account's ID.
         environ: more variables.
     """
-    done = subprocess.run(
-        [NODE, WRANGLER, *words],
+    done = run_wrangler(
+        folder, *words, base_url=base_url, token=token, account=account, environ=environ
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_wrangler(
+    folder: Path,
+    *words: str,
+    base_url: str,
+    token: str,
+    account: str,
+    environ: Mapping[str, str] | None = None,
+    program: Path = WRANGLER,
+    stdin: str = "",
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of wrangler, whatever its exit code; the arguments are as above.
+
+    Args:
+        program: the file that starts wrangler, of another version.
+        stdin: what the command reads.
+    """
+    return subprocess.run(
+        [NODE, program, *words],
         cwd=folder,
         env={
             "PATH": os.defpath,
@@ -47,10 +70,9 @@ def call_wrangler(
             "NO_PROXY": "127.0.0.1",
             **(environ or {}),
         },
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
