@@ -117,6 +117,11 @@ CREATE TABLE workflow_versions (
 INSERT INTO workflow_versions (workflow, id, class, created_on, settings)
 SELECT id, version_id, class, modified_on, '{}' FROM workflows;
 """
+_DNS_RECORDS = """
+CREATE TABLE dns_records (
+    id TEXT PRIMARY KEY, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE, record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
 _STEPS = (
     _FIRST,
     _TIME_TRAVEL,
@@ -125,6 +130,7 @@ _STEPS = (
     _CONSUMERS,
     _ASSETS,
     _WORKFLOW_VERSIONS,
+    _DNS_RECORDS,
 )
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)

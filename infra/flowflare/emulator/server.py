@@ -39,6 +39,8 @@ from flowflare.emulator.services.consumers.store import ConsumersStore
 from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.routes import D1Routes
 from flowflare.emulator.services.d1.store import D1Store
+from flowflare.emulator.services.dns.routes import DnsRoutes
+from flowflare.emulator.services.dns.store import DnsStore
 from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
 from flowflare.emulator.services.routing.of_script import ScriptRoutingRoutes
 from flowflare.emulator.services.routing.routes import RoutingRoutes
@@ -131,6 +133,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         InstanceRoutes(workflows, workers),
         DurableObjectRoutes(scripts, workers),
         ZoneRoutes(zones, workers),
+        DnsRoutes(DnsStore(database, zones)),
         # Before the operations of one domain, which would read `records` as a domain's ID.
         ScriptRoutingRoutes(routing, workers),
         RoutingRoutes(routing, zones, workers),

@@ -1,0 +1,1 @@
+"""Implement the DNS records of zones, without answering DNS queries."""
