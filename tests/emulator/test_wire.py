@@ -179,6 +179,7 @@ def run_everything(account: Account) -> str:
     namespace = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
     account.call("POST", "/r2/buckets", json={"name": "files"})
     account.call("POST", "/r2/buckets", json={"name": "unused"})
+    account.call("DELETE", "/r2/buckets/unused/objects/none")
     queue = account.call("POST", "/queues", json={"queue_name": "jobs"})["queue_id"]
     rate = {"limit": 1, "period": 60}
     workflow = {"script_name": "app", "class_name": "Flow"}

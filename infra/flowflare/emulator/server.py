@@ -42,6 +42,12 @@ from flowflare.emulator.services.d1.store import D1Store
 from flowflare.emulator.services.dns.routes import DnsRoutes
 from flowflare.emulator.services.dns.store import DnsStore
 from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
+from flowflare.emulator.services.graphql.routes import GraphqlRoutes
+from flowflare.emulator.services.kv.routes import ValueRoutes
+from flowflare.emulator.services.kv.store import ValuesStore
+from flowflare.emulator.services.r2.routes import ObjectRoutes
+from flowflare.emulator.services.r2.rules import BucketRuleRoutes
+from flowflare.emulator.services.r2.store import ObjectsStore
 from flowflare.emulator.services.routing.of_script import ScriptRoutingRoutes
 from flowflare.emulator.services.routing.routes import RoutingRoutes
 from flowflare.emulator.services.routing.store import RoutingStore
@@ -137,6 +143,10 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         # Before the operations of one domain, which would read `records` as a domain's ID.
         ScriptRoutingRoutes(routing, workers),
         RoutingRoutes(routing, zones, workers),
+        ValueRoutes(ValuesStore(targets, workers)),
+        ObjectRoutes(ObjectsStore(targets, workers)),
+        BucketRuleRoutes(ObjectsStore(targets, workers)),
+        GraphqlRoutes(targets, workers),
         TargetRoutes(targets, consumers, workers),
         ConsumerRoutes(consumers, workers),
         Control(database, workers, accounts, rules, log, tokens, limit, distances, identity),

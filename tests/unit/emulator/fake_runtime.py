@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flowflare.emulator.runtime.contract import Deletions
+from flowflare.emulator.runtime.contract import Deletions, StoreAnswer, StoreRequest
 from flowflare.emulator.services.scripts.script import Module
 
 
@@ -34,8 +34,11 @@ class FakeRuntime:
     async def file_of(self, _database: str) -> Path:
         return Path("/nowhere")
 
-    async def holds_objects(self, _bucket: str) -> bool:
-        return False
+    async def measure_bucket(self, _bucket: str) -> dict[str, int]:
+        return {"objects": 0, "bytes": 0, "metadata_bytes": 0}
+
+    async def ask_store(self, _request: StoreRequest) -> StoreAnswer:
+        raise NotImplementedError
 
     async def objects_of(self, _namespace: str) -> list[str]:
         return []

@@ -1,9 +1,9 @@
 """Define what the services need from the Workers runtime; `Workers` implements it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from flowflare.emulator.services.scripts.script import Module
 
@@ -16,6 +16,33 @@ class Deletions:
     namespaces: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoreRequest:
+    """Describe a request to stored data, in the protocol between Workers and their bindings.
+
+    Attributes:
+        store: `kv` or `r2`.
+        key: the key of the namespace or bucket, see `Target`.
+        path: with the query, percent-encoded.
+    """
+
+    store: Literal["kv", "r2"]
+    key: str
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class StoreAnswer:
+    """Hold the answer to a `StoreRequest`; the names of the headers are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Runtime(Protocol):
@@ -35,8 +62,11 @@ class Runtime(Protocol):
     async def file_of(self, database: str) -> Path:
         """Return the SQLite file of a database, which other processes may open too."""
 
-    async def holds_objects(self, bucket: str) -> bool:
-        """Return whether an R2 bucket holds any object."""
+    async def measure_bucket(self, bucket: str) -> dict[str, int]:
+        """Count an R2 bucket's `objects`, their `bytes` and their `metadata_bytes`."""
+
+    async def ask_store(self, request: StoreRequest) -> StoreAnswer:
+        """Send a request to the data of a KV namespace or R2 bucket, as bound Workers do."""
 
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""

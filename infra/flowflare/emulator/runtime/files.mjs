@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { BOOT } from './options.mjs';
 
-/** @import { Data } from './wire.d.ts' */
+/** @import { Answers, Data } from './wire.d.ts' */
 /** @typedef {{folder: string, object: string}} Store */
 
 /** Miniflare stores each database, namespace and bucket in an object of these classes. */
@@ -155,17 +155,22 @@ export function databasePath(root, id) {
 }
 
 /**
- * Say whether an R2 bucket holds any object; Miniflare lists them in the bucket's database.
+ * Count an R2 bucket's objects and their bytes; Miniflare lists them in the bucket's database.
  * @param {string} root @param {string} id of the bucket
+ * @returns {Answers['bucket']}
  */
-export function holdsObjects(root, id) {
+export function measureBucket(root, id) {
+  const empty = { objects: 0, bytes: 0, metadata_bytes: 0 };
   const file = path.resolve(root, filesOf(R2, id)[0]);
-  if (!existsSync(file)) return false;
+  if (!existsSync(file)) return empty;
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const tables = 'SELECT 1 FROM sqlite_schema WHERE name = ?';
-    if (!database.prepare(tables).get('_mf_objects')) return false;
-    return database.prepare('SELECT 1 FROM _mf_objects LIMIT 1').get() !== undefined;
+    if (!database.prepare(tables).get('_mf_objects')) return empty;
+    const totals = `SELECT count(*) AS objects, coalesce(sum(size), 0) AS bytes,
+      coalesce(sum(length(http_metadata) + length(custom_metadata)), 0) AS metadata_bytes
+      FROM _mf_objects`;
+    return /** @type {Answers['bucket']} */ ({ ...database.prepare(totals).get() });
   } finally {
     database.close();
   }

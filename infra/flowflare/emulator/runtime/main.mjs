@@ -10,7 +10,7 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-import { databasePath, holdsObjects, objectsOf } from './files.mjs';
+import { databasePath, measureBucket, objectsOf } from './files.mjs';
 import { changeInstance, createInstance } from './instance_control.mjs';
 import { listInstances, readInstance } from './instances.mjs';
 import { messageOf } from './messages.mjs';
@@ -77,7 +77,8 @@ const operations = {
   },
   d1: (request) => runtime.d1(request),
   objects: async ({ namespace }) => ({ ids: await objectsOf(folders.data, namespace) }),
-  bucket: async ({ bucket }) => ({ holds_objects: holdsObjects(folders.data, bucket) }),
+  stores: async () => runtime.stores.access,
+  bucket: async ({ bucket }) => measureBucket(folders.data, bucket),
   d1_file: async ({ database }) => ({ path: databasePath(folders.data, database) }),
   probe: (request) => runtime.duringUpload(() => probe.run(request)),
   settle: (request) => runtime.settle(request),

@@ -60,7 +60,7 @@ export class Runtime {
   #data;
   #emit;
   #queues;
-  #stores = new Stores();
+  stores = new Stores();
   #resumer = new Resumer();
   /** @type {Map<string, Account>} in the order of their changes */
   #accounts = new Map();
@@ -91,7 +91,7 @@ export class Runtime {
     await mkdir(this.#data, { recursive: true });
     await rm(path.join(this.#data, ROOMS), { recursive: true, force: true });
     await sweep(this.#data, known);
-    await this.#stores.start(sharing(this.#programs, this.#data), () =>
+    await this.stores.start(sharing(this.#programs, this.#data), () =>
       this.#emit({ event: 'crashed' }),
     );
     return { workerd: this.#programs.workerd.version };
@@ -169,7 +169,7 @@ export class Runtime {
 
   /** @param {Requests['d1']} request */
   d1({ database, queries }) {
-    return this.#stores.databases.query(database, queries);
+    return this.stores.databases.query(database, queries);
   }
 
   /**
@@ -232,7 +232,7 @@ export class Runtime {
     for (const { units } of this.#accounts.values())
       for (const unit of units.values()) disarm(unit);
     await Promise.all([...this.#instances].map((instance) => instance.stop()));
-    await this.#stores.dispose();
+    await this.stores.dispose();
   }
 
   /** @param {Unit} unit */
@@ -367,8 +367,8 @@ export class Runtime {
   async #run(unit, more) {
     const room = await makeRoom(this.#data, `${this.#rooms++}`);
     const access = {
-      d1: { ...this.#stores.databases.access, miniflare: this.#programs.home },
-      stores: { ...this.#stores.access, miniflare: this.#programs.home },
+      d1: { ...this.stores.databases.access, miniflare: this.#programs.home },
+      stores: { ...this.stores.access, miniflare: this.#programs.home },
       queues: { ...this.#queues.access, miniflare: this.#programs.home },
     };
     const newest = this.#programs.workerd.compatibilityDate;

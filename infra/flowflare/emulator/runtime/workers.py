@@ -16,7 +16,7 @@ from flowflare.emulator.runtime.asset_folders import AssetFolders
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeEnded
 from flowflare.emulator.runtime.changes import Changes
 from flowflare.emulator.runtime.contents import Reader, items_of
-from flowflare.emulator.runtime.contract import Deletions
+from flowflare.emulator.runtime.contract import Deletions, StoreAnswer, StoreRequest
 from flowflare.emulator.runtime.document import (
     down_document,
     key_of,
@@ -24,6 +24,7 @@ from flowflare.emulator.runtime.document import (
     worker_document,
 )
 from flowflare.emulator.runtime.published import Published
+from flowflare.emulator.runtime.stores import StoresClient
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -69,6 +70,7 @@ class Workers:
         self._asset_folders = AssetFolders(database, data / "assets")
         self._reader: Reader
         self._bridge: Bridge | None = None
+        self._stores = StoresClient()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changes = Changes(database)
         self._published: dict[str, Published] = {}
@@ -147,9 +149,14 @@ class Workers:
             self._files[database] = Path(answer["path"])
         return self._files[database]
 
-    async def holds_objects(self, bucket: str) -> bool:
-        """Ask whether a bucket holds any object."""
-        return bool((await self._ask("bucket", bucket=bucket))["holds_objects"])
+    async def measure_bucket(self, bucket: str) -> dict[str, int]:
+        """Count a bucket's objects and bytes."""
+        return dict(await self._ask("bucket", bucket=bucket))
+
+    async def ask_store(self, request: StoreRequest) -> StoreAnswer:
+        """Send a request to stored data."""
+        access = await self._ask("stores")
+        return await self._stores.ask(access["address"], access["secret"], request)
 
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""

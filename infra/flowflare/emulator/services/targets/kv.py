@@ -50,4 +50,5 @@ KV = TargetKind(
     updates={"PUT": lambda target, body, _: (pop_name(body, "title"), target.record)},
     check=_check,
     run=run_by_key,
+    deleted={},
 )

@@ -1,6 +1,7 @@
 """Describe R2 buckets, which are called and bound by their names."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flowflare.emulator.envelope import Code
@@ -8,7 +9,10 @@ from flowflare.emulator.services.targets.target import Record, Target, TargetKin
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 #: The header that holds the new storage class of a bucket.
-_STORAGE_CLASS = "cf-r2-storage-class"
+STORAGE_CLASS = "cf-r2-storage-class"
+_JURISDICTION = "cf-r2-jurisdiction"
+_JURISDICTIONS = ("default", "eu", "us", "fedramp", "fedramp-high")
+_LOCATIONS = ("apac", "eeur", "enam", "weur", "wnam", "oc")
 
 
 bucket_exists = Code(
@@ -43,13 +47,49 @@ storage_class_invalid = Code(
 )
 
 
+malformed = Code(
+    400,
+    10040,
+    "The JSON you provided was not well formed.",
+    "an unknown location or jurisdiction of an R2 bucket, or invalid rules. Issues show code and "
+    "text for rules; for the others it is our interpretation.",
+)
+
+
+def read_storage_class(record: Record) -> str:
+    """Return the storage class of a bucket, which is that of its objects."""
+    return record.get("storageClass") or "Standard"
+
+
+def _read_jurisdiction(headers: Mapping[str, str]) -> str:
+    """Return the jurisdiction that a request names. Refusal: 10040, it is unknown."""
+    jurisdiction = headers.get(_JURISDICTION, "default")
+    if jurisdiction not in _JURISDICTIONS:
+        raise malformed()
+    return jurisdiction
+
+
+def _is_visible(bucket: Target, headers: Mapping[str, str]) -> bool:
+    return bool(bucket.record.get("jurisdiction", "default") == _read_jurisdiction(headers))
+
+
+def require_jurisdiction(bucket: Target, headers: Mapping[str, str]) -> None:
+    """Refuse a request for a bucket of another jurisdiction. Refusal: 10006."""
+    if not _is_visible(bucket, headers):
+        raise bucket_missing()
+
+
+def _create(record: Record, headers: Mapping[str, str]) -> Record:
+    return {**record, "jurisdiction": _read_jurisdiction(headers)}
+
+
 def _view(target: Target, _: object) -> dict[str, Any]:
     return {
         "name": target.name,
         "creation_date": target.created_on,
         "location": str(target.record.get("locationHint") or "weur").lower(),
-        "storage_class": target.record.get("storageClass") or "Standard",
-        "jurisdiction": "default",
+        "storage_class": read_storage_class(target.record),
+        "jurisdiction": target.record.get("jurisdiction", "default"),
     }
 
 
@@ -58,6 +98,9 @@ def _check(name: str, record: Record) -> None:
         raise bucket_name_invalid()
     if record.get("storageClass", "Standard") not in ("Standard", "InfrequentAccess"):
         raise storage_class_invalid()
+    location = record.get("locationHint")
+    if location and str(location).lower() not in _LOCATIONS:
+        raise malformed()
 
 
 R2 = TargetKind(
@@ -75,10 +118,13 @@ R2 = TargetKind(
     updates={
         "PATCH": lambda target, _, headers: (
             target.name,
-            {**target.record, "storageClass": headers.get(_STORAGE_CLASS, "")},
+            {**target.record, "storageClass": headers.get(STORAGE_CLASS, "")},
         )
     },
     check=_check,
     not_empty=bucket_not_empty,
     run=run_by_key,
+    create=_create,
+    is_visible=_is_visible,
+    deleted={},
 )

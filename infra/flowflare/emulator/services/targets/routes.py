@@ -1,7 +1,6 @@
 """Serve the targets of bindings: create, list, show and delete them, in the same way for all kinds.
 
-Only the Workers bound to a target access its contents. No operation of the API reads or writes
-them.
+Rooms beside this one serve the contents of KV namespaces and R2 buckets.
 """
 
 from collections.abc import Sequence
@@ -59,18 +58,20 @@ class TargetRoutes:
         targets = [
             self._view(kind, target)
             for target in self._store.list_targets(account, kind)
-            if not names or target.name in names
+            if (not names or target.name in names) and kind.is_visible(target, request.headers)
         ]
         return answer_page(request, targets, listed=kind.listed)
 
     async def _create(self, kind: TargetKind, request: Request, account: str) -> Response:
         asked = await json_object(request)
         name = pop_name(asked, kind.title)
-        return success(self._view(kind, self._store.create(account, kind, name, asked)))
+        record = kind.create(asked, request.headers)
+        return success(self._view(kind, self._store.create(account, kind, name, record)))
 
     async def _update(
         self, kind: TargetKind, update: Update, request: Request, account: str, target: str
     ) -> Response:
+        self._find(kind, request, account, target)
         body = await json_object(request) if await request.body() else {}
         updated = self._store.update(
             account, kind, target, lambda before: update(before, body, request.headers)
@@ -78,16 +79,24 @@ class TargetRoutes:
         await self._runtime.publish(account)
         return success(self._view(kind, updated))
 
-    async def _get(self, kind: TargetKind, _: Request, account: str, target: str) -> Response:
-        return success(self._view(kind, self._store.get(account, kind, target)))
+    async def _get(self, kind: TargetKind, request: Request, account: str, target: str) -> Response:
+        return success(self._view(kind, self._find(kind, request, account, target)))
 
-    async def _delete(self, kind: TargetKind, _: Request, account: str, target: str) -> Response:
-        found = self._store.get(account, kind, target)
-        if kind.not_empty and await self._runtime.holds_objects(found.key):
+    async def _delete(
+        self, kind: TargetKind, request: Request, account: str, target: str
+    ) -> Response:
+        found = self._find(kind, request, account, target)
+        if kind.not_empty and (await self._runtime.measure_bucket(found.key))["objects"]:
             raise kind.not_empty(name=found.name, account=account)
         deleted = self._store.delete(account, kind, target)
         await self._runtime.publish(account, Deletions(targets=(deleted.key,)))
-        return success(None)
+        return success(kind.deleted)
+
+    def _find(self, kind: TargetKind, request: Request, account: str, target: str) -> Target:
+        found = self._store.get(account, kind, target)
+        if not kind.is_visible(found, request.headers):
+            raise kind.missing()
+        return found
 
     def _view(self, kind: TargetKind, target: Target) -> dict[str, Any]:
         return kind.view(target, lambda: self._read_uses(kind, target))

@@ -67,6 +67,9 @@ class TargetKind:
         updates: what a request to a target's path changes, by method.
         check: refuses an invalid name or property.
         in_use: the error for deleting a target, by its `name`, that `scripts` are bound to.
+        create: completes the properties of a new target from the headers of its request.
+        is_visible: whether a request with these headers reaches a target.
+        deleted: the result of a deletion.
         not_empty: the error for deleting a target of an `account`, by its `name`, with objects.
         run: what the Workers runtime needs of a target, by its `kind` in `options.mjs`; None if
             Workers do not see the binding.
@@ -89,6 +92,9 @@ class TargetKind:
     updates: Mapping[str, Update] = field(default_factory=dict)
     check: Callable[[str, Record], None] = lambda _name, _record: None
     in_use: Code | None = None
+    create: Callable[[Record, Mapping[str, str]], Record] = lambda record, _headers: record
+    is_visible: Callable[[Target, Mapping[str, str]], bool] = lambda _target, _headers: True
+    deleted: Mapping[str, Any] | None = None
     not_empty: Code | None = None
     run: Callable[[Target], dict[str, Any]] | None = None
 

@@ -1,0 +1,1 @@
+"""Implement the figures that clients ask of the GraphQL API."""

@@ -1,0 +1,1 @@
+"""Implement the contents of KV namespaces: values, metadata and keys."""

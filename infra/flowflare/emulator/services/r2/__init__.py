@@ -1,0 +1,1 @@
+"""Implement the contents of R2 buckets: objects, and the rules of a bucket."""
