@@ -154,6 +154,25 @@ def still_referenced(name: str, kind: str, scripts: Iterable[str]) -> Refusal:
 version_not_found = Code(
     404, 100146, "workers.api.error.version_not_found", "an unknown version ID."
 )
+no_versions = Code(
+    404,
+    10222,
+    "This Worker has no versions.",
+    "patching the latest version of a Worker without versions. The code is the one that wrangler "
+    "reads; status and text are our reading.",
+)
+version_deployed = Code(
+    400,
+    10001,
+    "Version {version} is deployed and cannot be deleted.",
+    "deleting a version that is part of the active deployment (our reading).",
+)
+worker_exists = Code(
+    409,
+    10001,
+    "A Worker named {name} already exists.",
+    "creating a Worker whose name is taken (our reading).",
+)
 deployment_not_found = Code(
     404, 10336, "workers.api.error.deployment_not_found", "an unknown deployment ID."
 )

@@ -196,7 +196,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit all statements when the block ends, or roll them back if it raises."""
+        """Commit all statements when the block ends, or roll them back if it raises.
+
+        A block inside another is part of the outer one.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -62,6 +62,8 @@ from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
 from flowflare.emulator.services.versions.deployments import DeploymentsStore
 from flowflare.emulator.services.versions.routes import VersionRoutes
+from flowflare.emulator.services.workers.routes import WorkerRoutes
+from flowflare.emulator.services.workers.store import WorkersStore
 from flowflare.emulator.services.workflows.instance_routes import InstanceRoutes
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
@@ -124,6 +126,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     routing = RoutingStore(database, zones)
     targets = TargetsStore(database)
     consumers = ConsumersStore(database, targets, scripts)
+    deployments = DeploymentsStore(database, scripts)
     workers.know(scripts, workflows, routing)
     rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
     services: Sequence[_Service] = [
@@ -132,7 +135,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         ScriptRoutes(scripts, workers),
         AssetRoutes(AssetsStore(database)),
         SecretRoutes(SecretsStore(scripts), workers),
-        VersionRoutes(scripts, DeploymentsStore(database, scripts), workers),
+        VersionRoutes(scripts, deployments, workers),
+        WorkerRoutes(WorkersStore(database, scripts, deployments), workers),
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),

@@ -14,7 +14,7 @@ from flowflare.emulator.distance import Milliseconds
 from flowflare.emulator.services.routing.patterns import Pattern
 from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.classes import Ledger
-from flowflare.emulator.services.scripts.script import Binding, Module, Script
+from flowflare.emulator.services.scripts.script import ASSETS_ONLY_NAME, Binding, Module, Script
 from flowflare.emulator.services.workflows.store import Workflow
 
 _MODULE_TYPES = {
@@ -90,7 +90,7 @@ def worker_document(
         "workflows": _workflows(by_type.get("workflow", []), contents),
         "workflow_names": _workflow_names(script, contents),
         "targets": contents.targets,
-        "assets": _assets(by_type.get("assets", []), contents),
+        "assets": _assets(by_type.get("assets", []), script, contents),
         "consumes": contents.consumes,
         "datasets": {
             str(binding["name"]): str(binding.get("dataset"))
@@ -124,10 +124,16 @@ def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
     }
 
 
-def _assets(bindings: Sequence[Binding], contents: Contents) -> dict[str, Any] | None:
+def _assets(
+    bindings: Sequence[Binding], script: Script, contents: Contents
+) -> dict[str, Any] | None:
     if contents.assets is None:
         return None
-    return {**contents.assets, "binding": str(bindings[0]["name"]) if bindings else None}
+    return {
+        **contents.assets,
+        "binding": str(bindings[0]["name"]) if bindings else None,
+        "has_user_worker": script.main != ASSETS_ONLY_NAME,
+    }
 
 
 def _variables(by_type: Mapping[str, list[Binding]]) -> dict[str, Any]:

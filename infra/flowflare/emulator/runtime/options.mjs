@@ -156,12 +156,12 @@ export function workerOptions(worker, modules, newestDate, access) {
 /** @param {Worker} worker @returns {V4WorkerOptions['assets']} */
 function assetOptions({ assets }) {
   if (!assets) return undefined;
-  const { directory, binding, run_worker_first, ...assetConfig } = assets;
+  const { directory, binding, run_worker_first, has_user_worker, ...assetConfig } = assets;
   return {
     directory,
     binding: binding ?? undefined,
     run_worker_first,
-    routerConfig: { has_user_worker: true },
+    routerConfig: { has_user_worker },
     assetConfig,
   };
 }

@@ -318,6 +318,8 @@ class Workers:
         """
         port = self._port(script.account, script.name)
         problem = script.problem
+        if problem is None and not script.number:
+            problem = "none of its versions is deployed"
         if problem is None:
             try:
                 contents = self._reader.contents(script, port)

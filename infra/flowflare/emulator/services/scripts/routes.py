@@ -89,10 +89,6 @@ class ScriptRoutes(Service[ScriptsStore]):
             raise codes.service_not_found()
         return success(views.view_service(script))
 
-    @serves("GET", "/accounts/{account}/workers/workers/{name}")
-    async def _worker(self, _: Request, account: str, name: str) -> Response:
-        return success(views.view_worker(self._store.get(account, name)))
-
     @serves("GET", "/accounts/{account}/workers/tails/by-consumer/{name}")
     async def _tails(self, _: Request, account: str, name: str) -> Response:
         self._store.get(account, name)

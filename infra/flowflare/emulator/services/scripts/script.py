@@ -12,6 +12,8 @@ from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 
 Binding = Mapping[str, Any]
 _MAX_VERSIONS = 20
+ASSETS_ONLY_NAME = "emulator-assets-only.js"
+"""The name of the main module of a version that has only assets."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,8 @@ class Scripts:
             script.enabled,
             script.previews,
         )
-        self.save_version(script, modules)
+        if script.number:
+            self.save_version(script, modules)
 
     def save_version(self, script: Script, modules: Sequence[Module] = ()) -> None:
         """Save a version that is not live, and remove old versions."""
@@ -216,11 +219,22 @@ class Scripts:
             *where,
             script.number - _MAX_VERSIONS,
         )
+        self._remove_unused_modules(*where)
+
+    def delete_version(self, version: Script) -> None:
+        """Delete a version, and its modules if no other version has them."""
+        self._database.run(
+            "DELETE FROM versions WHERE account = ? AND script = ? AND id = ?",
+            *(version.account, version.name, version.version_id),
+        )
+        self._remove_unused_modules(version.account, version.name)
+
+    def _remove_unused_modules(self, account: str, name: str) -> None:
         self._database.run(
             "DELETE FROM modules WHERE account = ?1 AND script = ?2 AND etag NOT IN "
             "(SELECT etag FROM versions WHERE account = ?1 AND script = ?2 UNION "
             "SELECT record ->> 'etag' FROM scripts WHERE account = ?1 AND name = ?2)",
-            *where,
+            *(account, name),
         )
 
     def versions(self, live: Script) -> list[Script]:

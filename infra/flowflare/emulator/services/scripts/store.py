@@ -97,6 +97,28 @@ class ScriptsStore:
             self.scripts.save_version(script, upload.modules)
         return script
 
+    def edit_version(
+        self,
+        version: Script,
+        bindings: Sequence[Binding],
+        settings: Mapping[str, Any],
+        deployed_from: str,
+    ) -> Script:
+        """Save a copy of a version with other bindings and settings, which is not live.
+
+        Raises:
+            Refusal: a code of bindings and classes.
+        """
+        with self._database.transaction():
+            number = self.scripts.next_number(version.account, version.name)
+            metadata = {**version.metadata, **settings}
+            bound = sorted(bindings, key=lambda binding: str(binding["name"]))
+            edited = replace(version, metadata=metadata, deployed_from=deployed_from)
+            edited = edited.with_bindings(bound, number)
+            self._check(edited, self.ledger(version.account))
+            self.scripts.save_version(edited)
+        return edited
+
     def version(self, account: str, name: str, identity: str) -> Script:
         """Return a version of a script by its ID.
 

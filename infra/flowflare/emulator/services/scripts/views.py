@@ -19,7 +19,7 @@ _DEFAULTS = {
     "usage_model": "standard",
 }
 # Parts of an upload's metadata that the API does not return as settings.
-_NOT_SETTINGS = ("annotations", "assets", "exports", "keep_assets")
+_NOT_SETTINGS = ("annotations", "assets", "exports", "implied", "keep_assets")
 _REQUIRED = ("compatibility_date", "compatibility_flags")
 _OF_THE_SCRIPT = ("logpush", "observability", "tags", "tail_consumers")
 _LISTED = (*_DEFAULTS, *_REQUIRED)
@@ -75,21 +75,6 @@ def view_service(script: Script) -> dict[str, Any]:
         "modified_on": script.modified_on,
         "usage_model": script.metadata.get("usage_model") or "standard",
         "environments": [{key: environment[key] for key in list(environment)[:3]}],
-    }
-
-
-def view_worker(script: Script) -> dict[str, Any]:
-    """Render the script as the newer API below `workers/workers` does.
-
-    Wrangler reads `subdomain`.
-    """
-    return {
-        "id": script.tag,
-        "name": script.name,
-        "created_on": script.created_on,
-        "updated_on": script.modified_on,
-        "subdomain": {"enabled": script.enabled, "previews_enabled": script.previews},
-        **view_script_settings(script.metadata),
     }
 
 

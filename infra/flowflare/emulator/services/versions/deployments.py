@@ -38,7 +38,7 @@ class DeploymentsStore(Store):
             _MAX_DEPLOYMENTS,
         )
         created = [deployment for row in rows if (deployment := _record(row["record"]))]
-        if rows and rows[0]["version"] == live.version_id:
+        if not live.number or (rows and rows[0]["version"] == live.version_id):
             return created
         return [_view_upload(live), *created]
 
