@@ -6,10 +6,18 @@ from tests.docs.generate_emulator_coverage import unread_by_operation
 from tests.docs.query_parameters import strings_read_by
 
 _ACCOUNT = "/accounts/{}"
+_RECORDS = "/zones/{}/dns_records"
+_SHADOWS = {"include_shadow_metadata"}
 #: An ignored parameter changes the order of a list, or nothing that a client here would notice.
 IGNORED = {
     "GET /accounts": {"direction"},
     "GET /memberships": {"direction", "order"},
+    f"GET {_RECORDS}": {
+        *("order", "search", "tag", "tag_match"),
+        *("include_shadow_metadata", "shadowed_by_name", "shadowing_name"),
+    },
+    f"POST {_RECORDS}": _SHADOWS,
+    **{f"{method} {_RECORDS}/{{}}": _SHADOWS for method in ("GET", "PATCH", "PUT")},
     "GET /zones": {"direction", "match", "order"},
     f"GET {_ACCOUNT}/containers/applications": {"image", "name", "page_token"},
     f"GET {_ACCOUNT}/r2/buckets": {"cursor", "direction", "name_contains", "order", "start_after"},
