@@ -25,6 +25,15 @@ DOMAIN = Kind(
     read="GET /workers/domains/{id}",
     delete="DELETE /workers/domains/{id}",
 )
+WORKFLOW = Kind(
+    create="PUT /workflows/{workflow_name}",
+    read="GET /workflows/{workflow_name}",
+    update="PUT /workflows/{workflow_name}",
+    delete="DELETE /workflows/{workflow_name}",
+    optional=frozenset({"schedules"}),
+    unread=frozenset({"concurrency", "default_retention", "limits"}),
+    placed=frozenset({"workflow_name"}),
+)
 
 
 def test_a_database_and_a_bucket_converge(account: Account) -> None:
@@ -38,6 +47,13 @@ def test_a_custom_domain_converges(account: Account) -> None:
     assert zone == []
     domain = {"hostname": "shop.example.com", "service": "w", "environment": "production"}
     replay(account, DOMAIN, domain | {"zone_id": "9" * 32})
+
+
+def test_a_workflow_converges_though_its_class_is_not_exported(account: Account) -> None:
+    for script in ("one", "two"):
+        account.put(script, HELLO)
+    flow = {"workflow_name": "flow", "script_name": "one", "class_name": "Later"}
+    replay(account, WORKFLOW, flow, then=flow | {"script_name": "two", "class_name": "Other"})
 
 
 def test_a_value_that_the_configuration_does_not_give_is_a_change() -> None:

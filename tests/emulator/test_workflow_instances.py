@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cloudflare import BadRequestError, Cloudflare, ConflictError, NotFoundError
 
-from tests.emulator.emulated import Account
+from tests.emulator.emulated import Account, new_sqlite
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.workerd
@@ -246,3 +246,9 @@ def test_a_class_need_not_be_exported_but_must_be_a_workflow(flows: Flows) -> No
     for name in ("x" * 65, "my flow!"):
         refused = flows.account.expect_refusal("PUT", f"/workflows/{name}", json=body)
         assert (refused.status, refused.errors[0][0]) == (400, 10002)
+
+
+def test_a_workflow_is_not_a_durable_object(account: Account) -> None:
+    refused = account.put_expecting_refusal("app", SOURCE, migrations=new_sqlite("Flow"))
+    assert (refused.status, refused.errors[0][0]) == (400, 10070)
+    account.put("app", SOURCE, migrations=new_sqlite("Counter"))

@@ -104,6 +104,18 @@ class Script:
             export.name for export in self.exports if export.name != "default" and export.is_class
         }
 
+    def object_classes(self) -> set[str]:
+        """Return the names of the exported classes that can be Durable Objects (our reading).
+
+        A class that extends `WorkflowEntrypoint` or `WorkerEntrypoint` has no objects.
+        """
+        entrypoints = {
+            export.name
+            for export in self.exports
+            if export.base in {"WorkflowEntrypoint", "WorkerEntrypoint"}
+        }
+        return self.classes() - entrypoints
+
     def binding(self, name: str) -> Binding | None:
         """Return the binding of that name, or None."""
         return next((binding for binding in self.bindings if binding["name"] == name), None)

@@ -295,7 +295,7 @@ class ScriptsStore:
         bound = live.bindings if live else ()
         target = UploadedClasses(
             script=script.name,
-            exported=frozenset(script.classes()),
+            exported=frozenset(script.object_classes()),
             bound=frozenset(class_name for class_name, _ in _objects(script.bindings, script.name)),
             bound_before=frozenset(
                 name for name, host in _objects(bound, script.name) if host == script.name
