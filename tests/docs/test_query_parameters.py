@@ -22,6 +22,7 @@ IGNORED = {
     f"GET {_ACCOUNT}/containers/applications": {"image", "name", "page_token"},
     f"GET {_ACCOUNT}/r2/buckets": {"cursor", "direction", "name_contains", "order", "start_after"},
     f"GET {_ACCOUNT}/storage/kv/namespaces": {"direction", "order"},
+    f"DELETE {_ACCOUNT}/workers/workers/{{}}": {"force"},
     f"GET {_ACCOUNT}/workers/scripts": {"tags"},
     f"GET {_ACCOUNT}/workers/scripts/{{}}/content/v2": {"cf-entrypoint", "version"},
     f"GET {_ACCOUNT}/workers/scripts/{{}}/deployments": {"page", "per_page", "since", "until"},
