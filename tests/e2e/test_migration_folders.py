@@ -76,6 +76,9 @@ def test_two_files_with_one_number_that_wrangler_applied_are_known_by_name(
     project.open_stack().up()
     assert states(project) == dict.fromkeys(names, ("applied", "flowflare"))
     assert project.open_stack().preview().changed == 0
+    tracking, shop = json.loads(run_migrations(project, "status", "--all", "--json").out)
+    assert tracking["database"].endswith("flowflare-db")
+    assert [file["name"] for file in shop["files"]] == names
 
     # Two branches are merged: the file that sorts before applied ones runs late, with a warning.
     write(project, m0001_b="CREATE TABLE b (id INTEGER PRIMARY KEY);\n")

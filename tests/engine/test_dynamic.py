@@ -52,7 +52,9 @@ def make_recorder(tmp_path: Path) -> Sample:
 def test_providers_receive_plain_values_and_the_whole_configuration(tmp_path: Path) -> None:
     sample = make_recorder(tmp_path)
     sample.up()
-    check, create = [line.strip() for line in (tmp_path / "seen").read_text().splitlines()]
+    first, check, create = [line.strip() for line in (tmp_path / "seen").read_text().splitlines()]
+    # Before an `up` changes anything, every provider checks its inputs.
+    assert first == check
     assert "'number': 5.0" in check
     assert "'hidden': 'h'" in check
     assert "'extra'" not in check

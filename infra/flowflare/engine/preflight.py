@@ -1,13 +1,16 @@
 """Find what a configuration needs outside the stack, before an `up` changes anything.
 
-These are the values of secrets, and the scripts, queues and buckets that bindings name. If one is
+These are the values of secrets, and the scripts, classes, databases, queues and buckets that
+bindings name. If one is
 missing, Cloudflare refuses the upload, but only after other resources were created.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from flowflare.config.files import Project
 from flowflare.engine.report import describe_failures
@@ -187,6 +190,8 @@ def _list_wanted(client: "ClientSpec", spec: "StackSpec") -> Iterator[_Wanted]:
             name = bound.fields.get(field)
             if isinstance(name, str) and name not in scripts and _is_of_account(bound):
                 yield _want_script(path, name, spec)
+        yield from _want_class(path, bound, spec, scripts)
+        yield from _want_by_path(path, bound, spec)
         yield from _want_store(path, bound, spec)
     for name in client.tail_consumers:
         if name not in scripts:
@@ -204,6 +209,50 @@ def _want_script(path: tuple[str, ...], name: str, spec: "StackSpec") -> _Wanted
         return read_tag(access.client, spec.account_id, name) is not None
 
     return _Wanted(path, "Worker", name, is_there)
+
+
+def _want_class(
+    path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec", scripts: set[str]
+) -> Iterator[_Wanted]:
+    """Yield the Durable Object class that a binding names in a script outside the stack."""
+    from flowflare.kinds.live_script import read_namespaces, read_tag
+
+    script, class_name = bound.fields.get("script_name"), bound.fields.get("class_name")
+    if bound.type != "durable_object_namespace" or script in scripts:
+        return
+
+    def is_there(access: "Access") -> bool:
+        found = read_namespaces(access.client, spec.account_id)
+        # A missing script is reported by itself.
+        return (script, class_name) in {(each.script, each.class_name) for each in found} or (
+            read_tag(access.client, spec.account_id, str(script)) is None
+        )
+
+    yield _Wanted(path, "Durable Object class", f"{script}.{class_name}", is_there)
+
+
+def _want_by_path(
+    path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec"
+) -> Iterator[_Wanted]:
+    """Yield what a binding names, if its type says where Cloudflare answers for it."""
+    from flowflare.kinds.bindings.registry import find_binding_type
+
+    lookup = find_binding_type(bound.type).lookup
+    if lookup is None:
+        return
+    name = str(bound.fields[lookup.field])
+    where = f"/accounts/{spec.account_id}/{lookup.path.format(quote(name, safe=''))}"
+
+    def is_there(access: "Access") -> bool:
+        try:
+            access.client.call("GET", where)
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    yield _Wanted(path, lookup.words, name, is_there)
 
 
 def _want_store(path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec") -> Iterator[_Wanted]:

@@ -22,7 +22,8 @@ class Policy(Written):
     )
     environments: list[str] | None = Field(
         default=None,
-        description="The environments that it applies to, `*` for any letters; by default all.",
+        description="The environments that it applies to, `*` matches any characters; "
+        "by default all.",
     )
 
     def check(self, stack: Stack, today: date) -> Iterator[Violation]:
@@ -40,7 +41,7 @@ class ProductionPolicy(Policy):
 
     environments: list[str] | None = Field(
         default=list(PRODUCTION),
-        description="The environments that it applies to, `*` for any letters.",
+        description="The environments that it applies to, `*` matches any characters.",
     )
 
 

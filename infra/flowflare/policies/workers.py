@@ -70,7 +70,8 @@ class AllowedOrigins(ProductionPolicy):
     name = "allowed-origins"
     origins: list[str] | None = Field(
         default=None,
-        description="Origins that may be allowed, `*` for any letters; by default any except `*`.",
+        description="Origins that may be allowed, `*` matches any characters; "
+        "by default any except `*`.",
     )
 
     def check(self, stack: Stack, today: date) -> Iterator[Violation]:
@@ -163,8 +164,8 @@ class AllowedRoutes(ProductionPolicy):
     name = "allowed-routes"
     patterns: list[str] = Field(
         default_factory=list,
-        description="Allowed patterns of routes and hostnames, `*` for any letters; by default "
-        "none.",
+        description="Allowed patterns of routes and hostnames, `*` matches any characters; "
+        "by default none.",
     )
 
     def check(self, stack: Stack, today: date) -> Iterator[Violation]:
@@ -210,7 +211,7 @@ class NoPlainSecrets(Policy):
     name = "no-plain-secrets"
     names: list[str] = Field(
         default=["*_KEY", "*_TOKEN", "*_SECRET", "*_PASSWORD"],
-        description="Names of variables that look like secrets, `*` for any letters.",
+        description="Names of variables that look like secrets, `*` matches any characters.",
     )
 
     def check(self, stack: Stack, today: date) -> Iterator[Violation]:

@@ -124,7 +124,7 @@ def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec, project: str
 
 
 def _merge(config: dict[str, Any], added: Mapping[str, Any]) -> None:
-    """Merge the keys of one kind; a list that several kinds write begins with the last."""
+    """Merge the keys of a kind. Its items come first in a list that earlier kinds wrote."""
     for key, value in added.items():
         if isinstance(value, list):
             config[key] = [*value, *config.get(key, ())]

@@ -71,12 +71,12 @@ class Reader(Expressions):
         if run is None:
             if self._is_plain(found):
                 return ()
-            raise UnreadableError(f"the method run of {name} is not found in the code")
+            raise UnreadableError(f"{name} has no method `run` in the code")
         if run.node.has_error:
-            raise UnreadableError(f"the method run of {name} is not valid JavaScript")
+            raise UnreadableError(f"`run` of {name} is not valid JavaScript")
         self.run_function(run, [Unknown(lambda: "event"), StepObject()], this)
         if self.nodes_left <= 0:
-            raise UnreadableError(f"the method run of {name} is too long to be followed")
+            raise UnreadableError(f"`run` of {name} is too long to be followed")
         return self.items
 
     def _is_plain(self, found: Class) -> bool:

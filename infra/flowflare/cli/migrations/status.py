@@ -1,7 +1,10 @@
 """`flowflare migrations status`: show which migrations are applied."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
 
 from flowflare.cli.console import open_stderr, print_json, print_result
 from flowflare.cli.migrations.target import (
@@ -10,6 +13,7 @@ from flowflare.cli.migrations.target import (
     TargetDatabase,
     connect_database,
     find_target,
+    list_targets,
 )
 from flowflare.cli.options import (
     DEFAULT_STACK,
@@ -19,15 +23,21 @@ from flowflare.cli.options import (
     choose_project_root,
     make_stack_option,
 )
-from flowflare.config.files import read_project
+from flowflare.config.files import Project, read_project
 from flowflare.errors import MigrationError
 from flowflare.migrations.ledger import read_ledger
 from flowflare.migrations.status import FileStatus, list_ledger, list_status
+
+AllOption = Annotated[
+    bool,
+    typer.Option("--all", help="Show every database of the stack: the tracking one and clients'."),
+]
 
 
 def status(
     client: ClientOption = None,
     database: DatabaseOption = None,
+    every: AllOption = False,
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     json: JsonOption = False,
@@ -41,44 +51,82 @@ def status(
       flowflare migrations status
 
       flowflare migrations status --client orders --json
+
+      flowflare migrations status --all --stack prod
     """
+    if every and (client or database):
+        raise typer.BadParameter("--all shows every database: leave --client and --database out")
     project = read_project(choose_project_root(cwd), stack)
-    target = find_target(project, client, database)
-    with open_stderr().status("Reading the database"):
-        reached = connect_database(project, target)
-        applied = read_ledger(reached.database)
-    broken: MigrationError | None = None
+    targets = tuple(list_targets(project)) if every else (find_target(project, client, database),)
+    with open_stderr().status("Reading the databases"):
+        read = [_read(project, target) for target in targets]
+    if json:
+        documents = [each.make_document() for each in read]
+        print_json(documents if every else documents[0])
+    else:
+        for number, each in enumerate(read):
+            if number:
+                print_result("")
+            _show(each.target, each.files, stack)
+    _refuse_problems(read)
+
+
+@dataclass(frozen=True)
+class _Status:
+    """What is known of one database.
+
+    Attributes:
+        files: its migrations, only those of its ledger if the folder cannot be read.
+        error: why the folder cannot be read.
+    """
+
+    target: TargetDatabase
+    uuid: str
+    files: tuple[FileStatus, ...]
+    error: MigrationError | None
+
+    def make_document(self) -> dict[str, Any]:
+        return {
+            "database": self.target.name,
+            "database_id": self.uuid,
+            "pending": sum(file.state == "pending" for file in self.files),
+            "problems": self.error.message.splitlines() if self.error else [],
+            "files": [vars(file) for file in self.files],
+        }
+
+
+def _read(project: Project, target: TargetDatabase) -> _Status:
+    reached = connect_database(project, target)
+    applied = read_ledger(reached.database)
     ledger = tuple(list_ledger(applied))
     try:
-        found = list_status(target.files(), applied) if target.folder else ledger
+        files = tuple(list_status(target.files(), applied)) if target.folder else ledger
     except MigrationError as error:
-        # The files cannot be read, so nothing is known of them but what the ledger has.
-        broken, found = error, ledger
-    if json:
-        print_json(_document(target, reached.uuid, found, broken))
-    else:
-        _show(target, found, stack)
-    if broken:
-        raise broken
-    wrong = [file.name for file in found if file.problem]
-    if wrong:
-        raise MigrationError(
-            f"{target.name}: {len(wrong)} of {len(found)} migrations cannot stay as they are: "
-            f"{', '.join(wrong)}",
-            remedy="The next `up` is refused until this is corrected.",
-        )
+        return _Status(target, reached.uuid, ledger, error)
+    return _Status(target, reached.uuid, files, None)
 
 
-def _document(
-    target: TargetDatabase, uuid: str, found: Sequence[FileStatus], broken: MigrationError | None
-) -> dict[str, Any]:
-    return {
-        "database": target.name,
-        "database_id": uuid,
-        "pending": sum(file.state == "pending" for file in found),
-        "problems": broken.message.splitlines() if broken else [],
-        "files": [vars(file) for file in found],
-    }
+def _refuse_problems(read: Sequence[_Status]) -> None:
+    """Raise what is wrong with the databases' migrations, if anything.
+
+    Raises:
+        MigrationError: a folder cannot be read, or migrations have problems.
+    """
+    messages, remedies = [], []
+    for each in read:
+        wrong = [file.name for file in each.files if file.problem]
+        if each.error:
+            messages.append(each.error.message)
+            remedies.append(each.error.remedy)
+        elif wrong:
+            messages.append(
+                f"{each.target.name}: {len(wrong)} of {len(each.files)} migrations cannot stay as "
+                f"they are: {', '.join(wrong)}"
+            )
+            remedies.append("The next `up` is refused until this is corrected.")
+    if messages:
+        remedy = "\n".join(dict.fromkeys(filter(None, remedies)))
+        raise MigrationError("\n".join(messages), remedy=remedy or None)
 
 
 def _show(target: TargetDatabase, found: Sequence[FileStatus], stack: str) -> None:

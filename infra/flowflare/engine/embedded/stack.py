@@ -103,7 +103,7 @@ class EmbeddedStack:
             if check_state is not None:
                 check_state(state.deployment)
             self._refuse_remote(state.config)
-            self._require_needs(report)
+            self._require_needs(report, choice)
             ledger = self._ledger(state, held)
             providers = self._providers(state.config)
             try:
@@ -295,7 +295,7 @@ class EmbeddedStack:
             refuses_others=not engine_of(project).needs_cli,
         )
 
-    def _require_needs(self, report: RunLog) -> None:
+    def _require_needs(self, report: RunLog, choice: Choice) -> None:
         """Refuse what lacks something or cannot be made, before anything is changed."""
         from flowflare.engine.access import read_base_url
         from flowflare.engine.embedded.survey import survey
@@ -307,7 +307,7 @@ class EmbeddedStack:
             return ReadAccess(url, self.token(), api=self._api)
 
         require_needs(self.project, self._environ, open_access, report.note)
-        survey(self.run_over)
+        survey(self.run_over, choice)
 
     def _refuse_remote(self, config: Configuration) -> None:
         from flowflare.kinds.access import require_loopback

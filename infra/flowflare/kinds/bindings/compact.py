@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, create_model
 
-from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.kinds.bindings.contract import BindingType, Lookup, Text, WranglerEntry
 from flowflare.model.written import WrittenAsInApi
 
 
@@ -14,13 +14,14 @@ def _declare(
     summary: str,
     description: str,
     wrangler: WranglerEntry | None = None,
+    lookup: Lookup | None = None,
     **fields: str,
 ) -> BindingType:
     """Declare a type whose fields are required strings, each with its description."""
     texts: dict[str, Any] = {key: (Text, Field(description=said)) for key, said in fields.items()}
     type_: Any = (Literal[name], Field(description=description))
     model = create_model(schema, __base__=WrittenAsInApi, __doc__=summary, type=type_, **texts)
-    return BindingType(name, model, wrangler)
+    return BindingType(name, model, wrangler, lookup=lookup)
 
 
 SECRETS_STORE_SECRET: Final = _declare(
@@ -37,12 +38,16 @@ ANALYTICS_ENGINE: Final = _declare(
 )  # fmt: skip
 VECTORIZE: Final = _declare(
     "vectorize", "VectorizeBinding", "A Vectorize index.", "A Vectorize index.",
-    WranglerEntry("vectorize"), index_name="The index's name.",
+    WranglerEntry("vectorize"),
+    Lookup("index_name", "Vectorize index", "vectorize/v2/indexes/{}"),
+    index_name="The index's name.",
 )  # fmt: skip
 MTLS_CERTIFICATE: Final = _declare(
     "mtls_certificate", "MtlsCertificateBinding",
     "A client certificate.", "A certificate for outgoing mTLS.",
-    WranglerEntry("mtls_certificates"), certificate_id="The certificate's id.",
+    WranglerEntry("mtls_certificates"),
+    Lookup("certificate_id", "mTLS certificate", "mtls_certificates/{}"),
+    certificate_id="The certificate's id.",
 )  # fmt: skip
 WITHOUT_FIELDS: Final = (
     _declare("version_metadata", "VersionMetadataBinding", "The ID and tag of the running version.",

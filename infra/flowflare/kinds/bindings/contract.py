@@ -43,6 +43,21 @@ class WranglerVariable:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """How to find out whether the account has what a binding names.
+
+    Attributes:
+        field: the field that identifies it.
+        words: what errors call it.
+        path: the path of its `GET` below the account, with `{}` for the field's value.
+    """
+
+    field: str
+    words: str
+    path: str
+
+
+@dataclass(frozen=True)
 class BindingType:
     """A binding type.
 
@@ -55,6 +70,7 @@ class BindingType:
         word: what reports call the binding.
         is_in_provider: whether Cloudflare's provider accepts the type.
         json_texts: fields that the provider takes as JSON text; it sends the parsed value.
+        lookup: how to look up the bound resource, if none of our kinds can.
     """
 
     name: str
@@ -66,3 +82,4 @@ class BindingType:
     word: Literal["binding", "secret", "variable"] = "binding"
     is_in_provider: bool = True
     json_texts: tuple[str, ...] = ()
+    lookup: Lookup | None = None

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from flowflare.kinds.bindings.binding import Binding, BindingValues
-from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.kinds.bindings.contract import BindingType, Lookup, Text, WranglerEntry
 from flowflare.model.written import WrittenAsInApi
 
 
@@ -27,5 +27,8 @@ class DatabaseBinding(Binding):
 
 
 BINDING = BindingType(
-    "d1", D1Binding, wrangler=WranglerEntry("d1_databases", {"id": "database_id"})
+    "d1",
+    D1Binding,
+    wrangler=WranglerEntry("d1_databases", {"id": "database_id"}),
+    lookup=Lookup("id", "D1 database", "d1/database/{}"),
 )

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.kinds.bindings.contract import BindingType, Lookup, Text, WranglerEntry
 from flowflare.model.written import ScriptName, WrittenAsInApi
 
 
@@ -43,4 +43,5 @@ BINDING = BindingType(
     "dispatch_namespace",
     DispatchNamespaceBinding,
     wrangler=WranglerEntry("dispatch_namespaces", convert=_flatten_outbound),
+    lookup=Lookup("namespace", "dispatch namespace", "workers/dispatch/namespaces/{}"),
 )
