@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite clients conformance bench bench-cli bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite clients conformance bench bench-cli bench-emulator bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -105,6 +105,9 @@ fleet: .venv/dev node_modules/.dev build/service.js ## A fleet of 50 tenants fro
 
 bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
 	$(BIN)/python bench/preview_cpu.py
+
+bench-emulator: .venv/dev node_modules/.dev ## Speed and memory of the emulator, side by side with those of another commit: BASE=COMMIT
+	$(BIN)/python -m bench.emulator --base $(BASE)
 
 bench-cli: pulumi node_modules/.dev ## Time of preview and up of a stack of the Pulumi CLI, beside plain pulumi
 	$(BIN)/python -m bench.cli_cost
