@@ -215,10 +215,12 @@ def _want_class(
     path: tuple[str, ...], bound: "BoundSpec", spec: "StackSpec", scripts: set[str]
 ) -> Iterator[_Wanted]:
     """Yield the Durable Object class that a binding names in a script outside the stack."""
+    from flowflare.kinds.bindings.registry import find_binding_type
     from flowflare.kinds.live_script import read_namespaces, read_tag
 
-    script, class_name = bound.fields.get("script_name"), bound.fields.get("class_name")
-    if bound.type != "durable_object_namespace" or script in scripts:
+    class_field = find_binding_type(bound.type).class_field
+    script, class_name = bound.fields.get("script_name"), bound.fields.get(class_field)
+    if not class_field or script in scripts:
         return
 
     def is_there(access: "Access") -> bool:

@@ -67,6 +67,7 @@ class BindingType:
         target: the field that identifies the bound resource.
         is_target_id: whether that field is the ID that Cloudflare generates, not the name.
         script_fields: fields that name a script which must exist before the upload.
+        class_field: the field that names a Durable Object class of that script.
         word: what reports call the binding.
         is_in_provider: whether Cloudflare's provider accepts the type.
         json_texts: fields that the provider takes as JSON text; it sends the parsed value.
@@ -79,6 +80,7 @@ class BindingType:
     target: str = ""
     is_target_id: bool = False
     script_fields: tuple[str, ...] = ("service", "script_name")
+    class_field: str = ""
     word: Literal["binding", "secret", "variable"] = "binding"
     is_in_provider: bool = True
     json_texts: tuple[str, ...] = ()

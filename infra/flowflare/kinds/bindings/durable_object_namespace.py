@@ -36,4 +36,5 @@ BINDING = BindingType(
     wrangler=WranglerEntry("durable_objects", name="name", below="bindings"),
     # All class migrations run first and create their scripts, so these bindings do not wait.
     script_fields=(),
+    class_field="class_name",
 )
