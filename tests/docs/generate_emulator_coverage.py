@@ -54,8 +54,8 @@ _INTRODUCTION = f"""\
 The emulator serves the API below `{API}`. Unmodified clients need only its URL. The operations'
 names are those of Cloudflare's API reference, as the official SDK spells them. An operation
 that ignores a query parameter of the SDK is listed with that parameter, and not counted. [What real
-clients do](emulator-conformance.md) lists their commands one by one. Every other
-operation returns Cloudflare's error envelope with code 7003 and the name of the operation.
+clients do](emulator-conformance.md) lists their commands one by one. Every other operation returns
+501 in Cloudflare's error envelope, with code {codes.NOT_EMULATED} and its name.
 """
 
 _WORLD = """\
@@ -108,10 +108,12 @@ _REFUSALS = """\
 ## Errors
 
 Codes, statuses and texts are Cloudflare's, taken from issues, client sources and recorded answers.
-If a status was never observed, it is 400. `<name>` and similar words are placeholders.
+If a status was never observed, it is 400. `<name>` and similar words are placeholders. The last
+column names the public trace of a rule. If it is empty, or if the description names a part as our
+interpretation, the answer has the header `X-Emulator-Reading`, which says so.
 
-| code | HTTP | text | when |
-|---|---|---|---|
+| code | HTTP | text | when | trace |
+|---|---|---|---|---|
 """
 
 
@@ -211,17 +213,20 @@ def unread_by_operation(data: Path) -> dict[Operation, frozenset[str]]:
     return {operation: names for operation, names in unread.items() if names}
 
 
-def refusals() -> Iterator[tuple[Refusal, str]]:
+def refusals() -> Iterator[tuple[Refusal, str, str]]:
     """List every error response, with placeholders in angle brackets, and when it is returned."""
     kinds = [sys.modules[f"{targets.__name__}.{kind.name}"] for kind in KINDS]
     for module in (codes, routing_codes, dns_codes, *kinds):
         for value in vars(module).values():
             if isinstance(value, Code):
-                yield value(*(f"<{word}>" for word in value.words)), _capitalize(value.when)
+                error = value(*(f"<{word}>" for word in value.words))
+                yield error, _capitalize(value.when), value.trace
             elif inspect.isfunction(value) and inspect.getmodule(value) is codes:
                 words = " ".join((inspect.getdoc(value) or "").split())
-                condition = words.removeprefix("Return the error for ")
-                yield value(*_placeholders(value)), _capitalize(condition)
+                condition, _, trace = words.removeprefix("Return the error for ").partition(
+                    " Trace: "
+                )
+                yield value(*_placeholders(value)), _capitalize(condition), trace.rstrip(".")
 
 
 def _capitalize(condition: str) -> str:
@@ -266,10 +271,10 @@ def _rows(
 
 def _refusal_rows() -> Iterator[str]:
     rows = [
-        (problem.code, refusal.status, problem.message, when)
-        for refusal, when in refusals()
+        (problem.code, refusal.status, problem.message, when, trace)
+        for refusal, when, trace in refusals()
         for problem in refusal.problems
     ]
-    for code, status, text, when in sorted(rows):
+    for code, status, text, when, trace in sorted(rows):
         cell = text.replace("<", "&lt;").replace("|", "\\|")
-        yield f"| {code} | {status} | {cell} | {when} |\n"
+        yield f"| {code} | {status} | {cell} | {when} | {trace} |\n"

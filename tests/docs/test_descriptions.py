@@ -79,7 +79,7 @@ def test_a_refusal_is_described(tmp_path: Path) -> None:
     text = coverage_page(tmp_path)
     found = list(refusals())
     assert len(found) > 30
-    for refusal, when in found:
+    for refusal, when, _ in found:
         assert when
         assert all(f"| {problem.code} | {refusal.status} |" in text for problem in refusal.problems)
 

@@ -5,7 +5,9 @@ import socket
 
 import httpx
 import pytest
+from cloudflare import BadRequestError, Cloudflare, InternalServerError
 
+from flowflare.emulator.codes import NOT_EMULATED
 from flowflare.emulator.process import Running
 from tests.emulator.emulated import Account, bearer, get
 
@@ -18,18 +20,64 @@ FORMER = "flowflare-embedded-cloudflare-no-secret-0"
 def test_a_call_without_the_tokens_of_this_data_is_refused(cloud: Running) -> None:
     """A token as well-formed as Cloudflare's own is refused too."""
     for headers in [
-        {},
-        {"Authorization": "Bearer short"},
-        {"Authorization": f"Basic {cloud.token}"},
-        {"Authorization": f"Bearer {cloud.token} x"},
         bearer(FORMER),
         bearer(secrets.token_hex(20)),
-        {"X-Auth-Key": cloud.token},
         {"X-Auth-Key": "a" * 37, "X-Auth-Email": "user@example.com"},
     ]:
         response = get(f"{cloud.base_url}/user", headers=headers)
         assert response.status_code == 403
         assert response.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
+
+
+def test_a_call_without_credentials_is_refused(cloud: Running) -> None:
+    for headers in [
+        {},
+        {"Authorization": f"Basic {cloud.token}"},
+        {"Authorization": cloud.token},
+        {"X-Auth-Key": cloud.token},
+        {"X-Auth-Email": "user@example.com"},
+    ]:
+        response = get(f"{cloud.base_url}/user", headers=headers)
+        assert response.status_code == 400
+        message = "Missing X-Auth-Key, X-Auth-Email or Authorization headers"
+        assert response.json()["errors"] == [{"code": 9106, "message": message}]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code", "name"),
+    [
+        ({"Authorization": "Bearer short"}, 6111, "Authorization"),
+        ({"Authorization": f"Bearer {'a' * 40} x"}, 6111, "Authorization"),
+        ({"Authorization": "Bearer"}, 6111, "Authorization"),
+        ({"X-Auth-Key": "short", "X-Auth-Email": "user@example.com"}, 6103, "X-Auth-Key"),
+    ],
+)
+def test_a_malformed_header_is_refused(
+    cloud: Running, headers: dict[str, str], code: int, name: str
+) -> None:
+    response = get(f"{cloud.base_url}/user", headers=headers)
+    assert response.status_code == 400
+    error = response.json()["errors"][0]
+    assert (error["code"], error["message"]) == (6003, "Invalid request headers")
+    assert error["error_chain"] == [{"code": code, "message": f"Invalid format for {name} header"}]
+
+
+def test_the_official_sdk_takes_the_refusals_and_the_account(account: Account) -> None:
+    account.call("GET", "/storage/kv/namespaces")
+    url = account.running.base_url
+    with Cloudflare(api_token="short", base_url=url) as client, pytest.raises(BadRequestError):
+        client.user.get()
+    with Cloudflare(
+        api_token=account.running.token, base_url=url, _strict_response_validation=True
+    ) as client:
+        assert client.accounts.tokens.verify(account_id=account.id).status == "active"
+        assert client.user.tokens.verify().status == "active"
+        assert account.id in [each.id for each in client.accounts.list(per_page=50)]
+        with pytest.raises(InternalServerError) as raised:
+            client.stream.list(account_id=account.id)
+    assert raised.value.status_code == 501
+    calls = [each for each in account.log() if each["path"].endswith("/stream")]
+    assert [(each["known"], each["status"]) for each in calls] == [(False, 501)]
 
 
 def test_the_token_is_accepted_as_a_key_with_its_email(cloud: Running) -> None:
@@ -74,12 +122,12 @@ def test_an_invalid_account_is_refused(cloud: Running) -> None:
 @pytest.mark.parametrize(("method", "path"), [("GET", "/images/v1"), ("PATCH", "/d1/database")])
 def test_an_unknown_operation_is_named(account: Account, method: str, path: str) -> None:
     refused = account.expect_refusal(method, path)
-    assert refused.status == 404
+    assert refused.status == 501
     code, text = refused.errors[0]
-    assert code == 7003
+    assert code == NOT_EMULATED
     assert f"does not know the operation {method} /accounts/{account.id}{path}" in text
     entry = account.log()[-1]
-    assert (entry["known"], entry["status"], entry["codes"]) == (False, 404, [7003])
+    assert (entry["known"], entry["status"], entry["codes"]) == (False, 501, [NOT_EMULATED])
 
 
 def test_the_log_lists_the_calls_since_a_number(account: Account) -> None:

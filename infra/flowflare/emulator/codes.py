@@ -1,18 +1,49 @@
 """List the API's errors in one place, each with Cloudflare's code, HTTP status and text.
 
 Codes, statuses and strings come from issues, client sources and recorded answers. A status that was
-never observed is 400. An error says so if it is this emulator's own interpretation.
+never observed is 400. An error names the public trace that it comes from (`trace`), or its answer
+says in the header `X-Emulator-Reading` what is this emulator's own interpretation.
 """
 
 from collections.abc import Iterable
 
-from flowflare.emulator.envelope import Code, Problem, Refusal, refusal
+from flowflare.emulator.envelope import READING, UNTRACED, Code, Problem, Refusal
+
+NOT_EMULATED = 501501
+"""The code of an operation that is not emulated. Cloudflare's codes have at most six digits; none
+that clients know begins with 501."""
 
 authentication = Code(
     403,
     10000,
     "Authentication error",
-    "a missing token, or one that does not belong to this data folder.",
+    "a token that does not belong to this data folder.",
+    trace="workers-sdk #2611",
+)
+no_credentials = Code(
+    400,
+    9106,
+    "Missing X-Auth-Key, X-Auth-Email or Authorization headers",
+    "a call without a token: no such header, or an Authorization of another scheme than Bearer.",
+    trace="cloudflare-python #2678, xiaotianxt/bypass-cloudflare-for-github-action #2",
+)
+malformed_token = Code(
+    400,
+    6003,
+    "Invalid request headers",
+    "an Authorization header whose token has not the form of a token, with code 6111 in "
+    "`error_chain`.",
+    trace="workers-sdk #5175",
+    chain=(Problem(6111, "Invalid format for Authorization header"),),
+)
+malformed_key = Code(
+    400,
+    6003,
+    "Invalid request headers",
+    "an X-Auth-Key header that has not the form of a Global API Key, with code 6103 in "
+    "`error_chain`.",
+    trace="cloudflare-typescript #161, acme.sh #6435",
+    chain=(Problem(6103, "Invalid format for X-Auth-Key header"),),
 )
 too_many_calls = Code(
     429,
@@ -26,17 +57,19 @@ no_route = Code(
     7003,
     "Could not route to {path}, perhaps your object identifier is invalid?",
     "an unknown operation or an identifier of the wrong form.",
+    trace="workers-sdk #2100, timothymiller/cloudflare-ddns #152",
 )
 
 
 def not_emulated(method: str, path: str) -> Refusal:
-    """Return the error for an operation that Cloudflare may have and this emulator does not."""
-    return refusal(
-        404,
-        7003,
-        f"Could not route to {path}, perhaps your object identifier is invalid? "
-        f"(The emulator does not know the operation {method} {path}.)",
-    )
+    """Return the error for an operation that Cloudflare may have and this emulator does not.
+
+    The code and the status are this emulator's own. Clients read 404 as "this object does not
+    exist", and providers then drop it from their state.
+    """
+    message = f"The emulator does not know the operation {method} {path}."
+    own = {"x-should-retry": "false", READING: "Code and status are the emulator's own."}
+    return Refusal(501, [Problem(NOT_EMULATED, message)], own)
 
 
 internal = Code(
@@ -56,8 +89,11 @@ database_exists = Code(
     7502,
     "A database with that name already exists",
     "a database name that the account already uses.",
+    trace="workers-sdk #2143",
 )
-invalid_property = Code(400, 7400, "{message}", "an invalid property of a D1 request.")
+invalid_property = Code(
+    400, 7400, "{message}", "an invalid property of a D1 request.", trace="workers-sdk #4636"
+)
 query_failed = Code(400, 7500, "{message}", "a statement that SQLite refuses, in SQLite's words.")
 query_overran = Code(
     400,
@@ -69,10 +105,18 @@ query_overran = Code(
 
 # Scripts
 script_not_found = Code(
-    404, 10007, "This Worker does not exist on your account.", "an unknown script name."
+    404,
+    10007,
+    "This Worker does not exist on your account.",
+    "an unknown script name.",
+    trace="crowdsecurity/cs-cloudflare-worker-bouncer #44",
 )
 service_not_found = Code(
-    404, 10090, "workers.api.error.service_not_found", "an unknown service name."
+    404,
+    10090,
+    "workers.api.error.service_not_found",
+    "an unknown service name.",
+    trace="workers-sdk #3791",
 )
 content_type = Code(415, 10001, "{message}", "a content type that the operation does not accept.")
 unparsable = Code(400, 10026, "{message}", "a body that cannot be parsed.")
@@ -116,6 +160,7 @@ def inherited_missing(names: Iterable[str]) -> Refusal:
             )
             for name in names
         ],
+        {READING: UNTRACED},
     )
 
 
@@ -124,6 +169,7 @@ database_in_binding = Code(
     10181,
     "D1 binding '{binding}' references database '{database}' which was not found",
     "a D1 binding to an unknown database.",
+    trace="tianma-if/edgeever #311",
 )
 service_in_binding = Code(
     400,
@@ -143,12 +189,11 @@ workflow_in_binding = Code(
 def still_referenced(name: str, kind: str, scripts: Iterable[str]) -> Refusal:
     """Return the error for deleting, without `force`, a script that other scripts are bound to."""
     others = ", ".join(f"'{script}'" for script in scripts)
-    return refusal(
-        400,
-        10142,
+    message = (
         f"Cannot delete service '{name}' because it is still referenced by {kind} bindings in "
-        f"Workers {others}. Please remove bindings pointing to it and try again.",
+        f"Workers {others}. Please remove bindings pointing to it and try again."
     )
+    return Refusal(400, [Problem(10142, message)], {READING: UNTRACED})
 
 
 version_not_found = Code(
@@ -197,6 +242,7 @@ version_with_migration = Code(
     "a Durable Object migration, but migrations must be fully applied via a "
     "non-versioned deployment.",
     "uploading a version with class migrations.",
+    trace="cloudflare-docs #32982",
 )
 
 
@@ -207,12 +253,14 @@ class_not_configured = Code(
     "Cannot create binding for class '{name}' because it is not currently configured to "
     "implement Durable Objects. Ensure a --new-class migration has been applied to it.",
     "binding a class that no migration made a Durable Object.",
+    trace="workers-sdk #10034",
 )
 class_not_exported = Code(
     400,
     10061,
     "Cannot create binding for class '{name}' that is not exported by the script",
     "binding a class that the script does not export.",
+    trace="workers-sdk #1792",
 )
 class_in_no_script = Code(
     400,
@@ -226,6 +274,7 @@ deleted_class_is_bound = Code(
     "Cannot apply --delete-class migration to class '{name}' without also removing the "
     "binding that references it.",
     "deleting a class that the same upload binds.",
+    trace="workers-sdk #8203",
 )
 class_still_used = Code(
     403,
@@ -234,12 +283,14 @@ class_still_used = Code(
     "existing Durable Objects. If you want to delete the Durable Objects, try a "
     "delete-class migration.",
     "a new version that lacks a class which has Durable Objects.",
+    trace="cloudflare/mcp-server-cloudflare #387",
 )
 new_class_not_exported = Code(
     400,
     10070,
     "Cannot apply {kind} migration to class '{name}' that is not exported by script",
     "a migration to a class that the script does not export.",
+    trace="workers-sdk #4943",
 )
 class_exists = Code(
     400,
@@ -274,13 +325,15 @@ needs_sqlite = Code(
     "In order to use Durable Objects with a free plan, you must create a namespace using "
     "a `new_sqlite_classes` migration.",
     "a key-value class on a free account.",
+    trace="workers-sdk #9909",
 )
 no_more_key_value = Code(
     400,
     10099,
     "Creating new key-value backed Durable Object namespaces is no longer supported on "
-    "this account. Use a `new_sqlite_classes` migration.",
+    "this account. Please create a namespace using a `new_sqlite_classes` migration instead.",
     "a key-value class on an account that cannot create more of them.",
+    trace="raphaeltm/simple-agent-manager #1614",
 )
 namespace_not_found = Code(
     404, 10066, "Durable Object namespace not found.", "an unknown Durable Object namespace ID."

@@ -14,12 +14,14 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import failure
+from flowflare.emulator.envelope import Refusal, failure
 from flowflare.emulator.requests import API, CONTROL
+from flowflare.emulator.unread import EarlyAnswer
 
 _OWN = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.I)
 _LOOPBACK = re.compile(rf"{_OWN.pattern}|[\w.-]+\.localhost(:\d+)?", re.I)
 _BEARER = re.compile(r"Bearer ([\w-]{40,80})")
+_KEY = re.compile(r"[0-9a-f]{37,80}")
 _SITES = ("same-origin", "none")
 _JSON = "application/json"
 # Health is requested before a client has the token. The files have random names that cannot be
@@ -39,12 +41,20 @@ class Tokens:
         self._known.append(secrets.token_hex(20))
         return self._known[-1]
 
-    def admits(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a call has a valid token, as `Authorization` or as a key with an email."""
-        bearer = _BEARER.fullmatch(headers.get("authorization", ""))
-        if bearer:
-            return self._knows(bearer[1])
-        return bool(headers.get("x-auth-email")) and self._knows(headers.get("x-auth-key", ""))
+    def refusal(self, headers: Mapping[str, str]) -> Refusal | None:
+        """Return why a call is refused; None if it has a valid token, or one as key with email."""
+        authorization = headers.get("authorization", "")
+        key, email = headers.get("x-auth-key", ""), headers.get("x-auth-email", "")
+        if authorization.startswith("Bearer"):
+            bearer = _BEARER.fullmatch(authorization)
+            if bearer is None:
+                return codes.malformed_token()
+            return None if self._knows(bearer[1]) else codes.authentication()
+        if not key or not email:
+            return codes.no_credentials()
+        if not _KEY.fullmatch(key):
+            return codes.malformed_key()
+        return None if self._knows(key) else codes.authentication()
 
     def _knows(self, given: str) -> bool:
         return any(hmac.compare_digest(given.encode(), token.encode()) for token in self._known)
@@ -74,19 +84,20 @@ class Doors:
         control = path.startswith(f"{CONTROL}/")
         own = _OWN if control or path.startswith(API) else _LOOPBACK
         if not own.fullmatch(host):
-            return PlainTextResponse("The Host header must name this machine.\n", 403)
+            return EarlyAnswer(PlainTextResponse("The Host header must name this machine.\n", 403))
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin not in (None, f"http://{host}") or site not in (None, *_SITES):
-            return PlainTextResponse(
-                "Web pages of another origin must not call this address.\n", 403
+            return EarlyAnswer(
+                PlainTextResponse("Web pages of another origin must not call this address.\n", 403)
             )
         if not control:
             return None
-        if not _WITHOUT_TOKEN.fullmatch(path) and not self._tokens.admits(headers):
-            return failure(codes.authentication())
+        refused = None if _WITHOUT_TOKEN.fullmatch(path) else self._tokens.refusal(headers)
+        if refused is not None:
+            return EarlyAnswer(failure(refused))
         kind = headers.get("content-type", _JSON if not _has_body(headers) else "")
         if kind.partition(";")[0].strip() != _JSON and not path.startswith(_FILES):
-            return failure(codes.content_type(f"Content-Type must be '{_JSON}'."))
+            return EarlyAnswer(failure(codes.content_type(f"Content-Type must be '{_JSON}'.")))
         return None
 
 

@@ -4,20 +4,33 @@ Clients check different parts (wrangler reads `success`, the SDKs the HTTP statu
 always set.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import JSONResponse
+
+READING: Final = "x-emulator-reading"
+"""The header of a refusal that says which part of its rule is our interpretation."""
+UNTRACED: Final = "No public trace is recorded for this rule. It is our interpretation."
+_OWN: Final = re.compile(r"\bour (interpretation|reading)\b")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Describe one entry of an envelope's `errors`."""
+    """Describe one entry of an envelope's `errors`, with its `error_chain`."""
 
     code: int
     message: str
+    chain: tuple["Problem", ...] = ()
+
+    def view(self) -> dict[str, Any]:
+        """Return the entry as the envelope shows it."""
+        chain = [problem.view() for problem in self.chain]
+        entry = {"code": self.code, "message": self.message}
+        return {**entry, "error_chain": chain} if chain else entry
 
 
 class Refusal(Exception):  # noqa: N818 -- an answer of the API, not a failure of the emulator
@@ -51,13 +64,18 @@ class Code:
     Attributes:
         code: Cloudflare's number.
         text: the message, with placeholders in braces.
-        when: when the API returns it.
+        when: when the API returns it. A sentence with "our interpretation" says which part was
+            never observed.
+        trace: the public trace that it comes from: an issue, a client's source, a page.
+        chain: the problem's `error_chain`.
     """
 
     status: int
     code: int
     text: str
     when: str
+    trace: str = ""
+    chain: tuple[Problem, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -67,7 +85,14 @@ class Code:
     def __call__(self, *words: str, **named: str) -> Refusal:
         """Return the refusal. Values are in the order of the placeholders, or by name."""
         named |= zip(self.words, words, strict=True) if words else ()
-        return refusal(self.status, self.code, self.text.format(**named))
+        problem = Problem(self.code, self.text.format(**named), self.chain)
+        return Refusal(self.status, [problem], {READING: self.reading} if self.reading else {})
+
+    @property
+    def reading(self) -> str:
+        """Return which part of the rule is our interpretation; empty if a trace shows all of it."""
+        own = [part for part in re.split(r"(?<=\.) ", self.when) if _OWN.search(part)]
+        return " ".join(own) or ("" if self.trace else UNTRACED)
 
 
 def success(
@@ -97,6 +122,6 @@ def success(
 
 def failure(error: Refusal) -> JSONResponse:
     """Return the answer for a refusal."""
-    errors = [{"code": problem.code, "message": problem.message} for problem in error.problems]
+    errors = [problem.view() for problem in error.problems]
     body = {"success": False, "errors": errors, "messages": [], "result": None}
     return JSONResponse(body, status_code=error.status, headers=error.headers)

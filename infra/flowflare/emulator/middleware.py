@@ -22,12 +22,13 @@ from flowflare.emulator.envelope import Refusal, failure, refusal
 from flowflare.emulator.rate_limit import RateLimit
 from flowflare.emulator.request_log import Entry, RequestLog
 from flowflare.emulator.requests import API
+from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.unread import answer_early
 
 _LOG = logging.getLogger("emulator")
 _ACCOUNT = re.compile(r"/accounts/([0-9a-f]{32})(?:/|$)")
 # The operation checks the token of an upload session instead.
 _WITH_OWN_TOKEN = re.compile(r"/accounts/[0-9a-f]{32}/workers/assets/upload")
-_UNKNOWN = "(The emulator does not know the operation"
 
 
 @dataclass
@@ -56,7 +57,7 @@ class _Call:
             status=self.status,
             codes=tuple(problem.get("code", 0) for problem in problems),
             fault=self.fault,
-            known=not any(_UNKNOWN in problem.get("message", "") for problem in problems),
+            known=all(problem.get("code") != codes.NOT_EMULATED for problem in problems),
             summary="; ".join(str(problem.get("message", "")) for problem in problems),
             milliseconds=round((time.monotonic() - self.began) * 1000, 1),
         )
@@ -77,6 +78,7 @@ class Gatekeeper:
 
     Attributes:
         tokens: the tokens that the API accepts.
+        accounts: learns which accounts are in use.
     """
 
     app: ASGIApp
@@ -85,6 +87,7 @@ class Gatekeeper:
     log: RequestLog
     limit: RateLimit
     distances: Distances
+    accounts: AccountsStore
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a call's token, apply its fault rule, and log the call."""
@@ -98,7 +101,7 @@ class Gatekeeper:
             began=time.monotonic(),
             method=scope["method"],
             path=path,
-            query=scope["query_string"].decode(),
+            query=scope["query_string"].decode(errors="replace"),
             account=account.group(1) if account else None,
         )
         try:
@@ -109,15 +112,19 @@ class Gatekeeper:
 
     async def _handle(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        if not self.tokens.admits(headers) and not _WITH_OWN_TOKEN.fullmatch(call.path):
+        own_token = _WITH_OWN_TOKEN.fullmatch(call.path)
+        refused = None if own_token else self.tokens.refusal(headers)
+        if refused is not None:
             # Before the limit and the faults: calls without a valid token are neither counted nor
             # held.
-            await failure(codes.authentication())(scope, receive, _watch(call, send))
+            await answer_early(refused, scope, receive, _watch(call, send))
             return
+        if call.account:
+            self.accounts.note_use(call.account)
         verdict = self.limit.count(_token(headers))
         send = _with_headers(verdict.headers, send)
         if verdict.refused:
-            await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
+            await answer_early(codes.too_many_calls(), scope, receive, _watch(call, send))
             return
         active = self.rules.for_call(call.method, call.path, call.account)
         call.fault = active.id if active else None
@@ -142,7 +149,7 @@ class Gatekeeper:
     ) -> None:
         """Let the call fail as its rule says."""
         if isinstance(action, faults.Answer):
-            await failure(_fault_refusal(action))(scope, receive, send)
+            await answer_early(_fault_refusal(action), scope, receive, send)
             return
         if isinstance(action, faults.Lose) or (isinstance(action, faults.Silence) and action.done):
             await self.app(scope, receive, _discard)

@@ -1,5 +1,6 @@
 """Assemble the emulator: stores, services, the control API and the middleware around them."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -72,15 +74,41 @@ from flowflare.emulator.services.zones.store import ZonesStore
 from flowflare.errors import EmulatorError
 
 _LOG = logging.getLogger("emulator")
+HEADERS_SECONDS = 20.0
+"""How long a client may take for the headers of a request."""
 
 
 class CuttableProtocol(H11Protocol):
-    """Extend uvicorn's HTTP/1.1 so that a fault rule can cut the transport."""
+    """Extend uvicorn's HTTP/1.1: a fault rule can cut it, and headers have a time limit."""
+
+    _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Store the transport in the connection's state."""
+        """Store the transport in the connection's state, and wait for the first headers."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+        self._limit_headers()
+
+    def data_received(self, data: bytes) -> None:
+        """Limit the time until the headers of a request are complete."""
+        super().data_received(data)
+        self._limit_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the time limit."""
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _limit_headers(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(HEADERS_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 class _Service(Protocol):
@@ -99,6 +127,7 @@ class Parts:
     limit: RateLimit
     routing: RoutingStore
     tokens: Tokens
+    accounts: AccountsStore
     distances: Distances
 
 
@@ -156,7 +185,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         Control(database, workers, accounts, rules, log, tokens, limit, distances, identity),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log, limit, routing, tokens, distances)
+    return Parts(database, workers, routes, rules, log, limit, routing, tokens, accounts, distances)
 
 
 def application(parts: Parts) -> Starlette:
@@ -172,6 +201,7 @@ def application(parts: Parts) -> Starlette:
                 rules=parts.faults,
                 log=parts.log,
                 limit=parts.limit,
+                accounts=parts.accounts,
                 distances=parts.distances,
             ),
         ],

@@ -29,6 +29,11 @@ class AccountRoutes(Routes):
         message = "This API Token is valid and active"
         return success({"id": identity, "status": "active"}, messages=[message])
 
+    @serves("GET", "/accounts/{account}/tokens/verify")
+    async def _verify_account_token(self, request: Request, account: str) -> Response:
+        del account
+        return await self._verify_token(request)
+
     @serves("GET", "/accounts")
     async def _list_accounts(self, request: Request) -> Response:
         accounts = [_view(account) for account in self._store.all()]

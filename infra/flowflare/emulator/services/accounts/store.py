@@ -2,14 +2,25 @@
 
 from typing import cast
 
-from flowflare.emulator.database import Store
+from flowflare.emulator.database import Database, Store
 from flowflare.emulator.services.scripts.classes import KeyValueRule
 
 KEY_VALUE_RULES: tuple[KeyValueRule, ...] = ("allowed", "free", "closed")
 
 
+_MOST_USED = 1_000
+_WITH_ACCOUNT = """
+SELECT schema.name FROM sqlite_schema AS schema, pragma_table_info(schema.name) AS field
+WHERE schema.type = 'table' AND field.name = 'account'
+"""
+
+
 class AccountsStore(Store):
     """Read and write the settings of accounts."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._used: dict[str, None] = {}
 
     def subdomain(self, account: str) -> str:
         """Return the account's workers.dev subdomain; every account has one from the start."""
@@ -29,13 +40,17 @@ class AccountsStore(Store):
         """Make the account a free one (10097) or a new one (10099), or allow key-value classes."""
         self._save(account, self.subdomain(account), rule)
 
+    def note_use(self, account: str) -> None:
+        """Remember that a call with a valid token named the account."""
+        self._used[account] = None
+        if len(self._used) > _MOST_USED:
+            self._used.pop(next(iter(self._used)))
+
     def all(self) -> list[str]:
-        """List every account that has resources, in the order of their IDs."""
-        rows = self._database.rows(
-            "SELECT id FROM accounts UNION SELECT account FROM databases "
-            "UNION SELECT account FROM scripts UNION SELECT account FROM workflows"
-        )
-        return [row[0] for row in rows]
+        """List every account that is in use or has resources, in the order of their IDs."""
+        tables = [f'SELECT account FROM "{row[0]}"' for row in self._database.rows(_WITH_ACCOUNT)]  # noqa: S608
+        stored = self._database.rows(" UNION ".join(["SELECT id FROM accounts", *tables]))
+        return sorted({row[0] for row in stored if row[0]} | self._used.keys())
 
     def _save(self, account: str, subdomain: str, rule: KeyValueRule) -> None:
         self._database.run(
