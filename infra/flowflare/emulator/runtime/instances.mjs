@@ -112,6 +112,8 @@ function signatureOf(file) {
 function readFile(file) {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
+    // The engine's workerd may be writing.
+    database.exec('PRAGMA busy_timeout = 2000');
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
     const names = new Set(tables.map(({ name }) => name));
     if (!names.has('_cf_KV')) return { status: 'queued', metadata: undefined, log: [] };
