@@ -181,6 +181,10 @@ def run_everything(account: Account) -> str:
     account.call("POST", "/r2/buckets", json={"name": "unused"})
     account.call("DELETE", "/r2/buckets/unused/objects/none")
     queue = account.call("POST", "/queues", json={"queue_name": "jobs"})["queue_id"]
+    store = account.call("POST", "/secrets_store/stores", json={"name": "main"})["id"]
+    secret = {"name": "key", "value": "v", "scopes": ["workers"]}
+    account.call("POST", f"/secrets_store/stores/{store}/secrets", json=[secret])
+    kept = {"type": "secrets_store_secret", "store_id": store, "secret_name": "key"}
     rate = {"limit": 1, "period": 60}
     workflow = {"script_name": "app", "class_name": "Flow"}
     bindings: list[dict[str, Any]] = [
@@ -190,6 +194,7 @@ def run_everything(account: Account) -> str:
         {"type": "kv_namespace", "name": "KV", "namespace_id": namespace},
         {"type": "r2_bucket", "name": "FILES", "bucket_name": "files"},
         {"type": "queue", "name": "QUEUE", "queue_name": "jobs"},
+        {"name": "KEPT", **kept},
         {"type": "analytics_engine", "name": "EVENTS", "dataset": "events"},
         {"type": "ratelimit", "name": "LIMIT", "namespace_id": "1", "simple": rate},
         {"type": "version_metadata", "name": "VERSION"},

@@ -59,6 +59,8 @@ from flowflare.emulator.services.scripts.routes import ScriptRoutes
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.secrets.routes import SecretRoutes
 from flowflare.emulator.services.secrets.store import SecretsStore
+from flowflare.emulator.services.secrets_store.routes import SecretsStoreRoutes
+from flowflare.emulator.services.secrets_store.store import SecretStores
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
 from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
@@ -179,6 +181,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         ValueRoutes(ValuesStore(targets, workers)),
         ObjectRoutes(ObjectsStore(targets, workers)),
         BucketRuleRoutes(ObjectsStore(targets, workers)),
+        SecretsStoreRoutes(SecretStores(targets), workers),
         GraphqlRoutes(targets, workers),
         TargetRoutes(targets, consumers, workers),
         ConsumerRoutes(consumers, workers),

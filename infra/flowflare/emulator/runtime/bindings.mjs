@@ -13,7 +13,7 @@ import { distanceHeaders } from './distance.mjs';
 /** @import { Distance, Json } from './wire.d.ts' */
 
 /**
- * @typedef {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit'} Store
+ * @typedef {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit' | 'secret'} Store
  * @typedef {{address: string, secret: string, miniflare: string, distance?: Distance | null}} Access
  *   address and secret of the stores or of the queues, Miniflare's folder for rate limits, and how far
  *   away the data is
@@ -29,6 +29,17 @@ const PACKAGE = { package: import.meta.filename, name: 'emulator' };
 /** Miniflare's module that creates the object a Worker sees, and its path in Miniflare's folder. */
 const RATE_LIMIT = 'cloudflare-internal:ratelimit:module';
 const RATE_LIMIT_FILE = 'workers/ratelimit/ratelimit.worker.js';
+
+/** The module of a secret's object, whose value is part of the Worker's configuration. */
+const SECRET = 'emulator-internal:secret';
+const SECRET_SOURCE = `
+export default ({ name, value }) => ({
+  async get() {
+    if (value === null) throw new Error(\`Secret "\${name}" not found\`);
+    return value;
+  },
+});
+`;
 
 export const STORE_HEADER = 'emulator-store';
 export const SECRET_HEADER = 'emulator-secret';
@@ -92,6 +103,15 @@ const BINDINGS = {
   r2: (binding) => ({ r2Bucket: { name: serviceName(binding) } }),
   queue: (binding) => ({ queue: { name: serviceName(binding) } }),
   ratelimit: (binding) => ({ wrapped: wrapBinding(binding, RATE_LIMIT) }),
+  secret: ({ id, settings }) => ({
+    wrapped: {
+      moduleName: SECRET,
+      innerBindings: [
+        { name: 'name', text: id },
+        { name: 'value', json: JSON.stringify(settings.value) },
+      ],
+    },
+  }),
 };
 
 /** @param {Stored} binding @returns {Service} */
@@ -121,13 +141,19 @@ export const plugins = {
       })),
     getNodeBindings: () => ({}),
     /** @param {{options: Worker}} own */
-    getServices: ({ options }) => listStoredBindings(options).map(externalService),
+    getServices: ({ options }) =>
+      listStoredBindings(options)
+        .filter(({ store }) => store !== 'secret')
+        .map(externalService),
     /** @param {{options: Worker[]}} all @returns {Extension[]} */
     getExtensions({ options }) {
       const limit = options.flatMap(listStoredBindings).find(({ store }) => store === 'ratelimit');
-      if (!limit) return [];
-      const esModule = readFileSync(`${limit.miniflare}/${RATE_LIMIT_FILE}`, 'utf8');
-      return [{ modules: [{ name: RATE_LIMIT, esModule, internal: true }] }];
+      const modules = [{ name: SECRET, esModule: SECRET_SOURCE, internal: true }];
+      if (limit) {
+        const esModule = readFileSync(`${limit.miniflare}/${RATE_LIMIT_FILE}`, 'utf8');
+        modules.push({ name: RATE_LIMIT, esModule, internal: true });
+      }
+      return [{ modules }];
     },
   },
 };

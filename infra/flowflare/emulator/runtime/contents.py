@@ -129,6 +129,8 @@ class Reader:
             target = self._stored_targets.find(script.account, kind, kind.bound_to, name)
             if target is not None and kind.run is not None:
                 found[binding] = kind.run(target)
+            elif kind.run_absent is not None:
+                found[binding] = kind.run_absent(name)
         return found
 
 
@@ -172,7 +174,7 @@ def _databases(script: Script) -> set[str]:
 def _targets(script: Script) -> list[tuple[str, TargetKind, str]]:
     """List its bindings to targets: the binding's name, the kind, the target's name or ID."""
     return [
-        (str(binding["name"]), kind, str(binding.get(kind.bound_by)))
+        (str(binding["name"]), kind, kind.name_in(binding))
         for binding in script.bindings
         if (kind := BY_BINDING.get(str(binding["type"])))
     ]

@@ -103,7 +103,7 @@ export function workerOptions(worker, modules, newestDate, access) {
   const targets = Object.entries(worker.targets);
   const stores = { ...access.stores, distance: worker.distance };
   const d1 = { ...access.d1, distance: worker.distance };
-  /** @param {BoundTarget['kind']} kind @param {Access} from */
+  /** @param {Exclude<BoundTarget['kind'], 'secret'>} kind @param {Access} from */
   const bindTargets = (kind, from) =>
     targets
       .filter(([, target]) => target.kind === kind)
@@ -142,6 +142,11 @@ export function workerOptions(worker, modules, newestDate, access) {
       ...bindTargets('kv', stores),
       ...bindTargets('r2', stores),
       ...bindTargets('queue', access.queues),
+      ...targets
+        .filter(([, { kind }]) => kind === 'secret')
+        .map(([name, { key, value = null }]) =>
+          storeBinding(name, 'secret', key, access.stores, { value }),
+        ),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
         storeBinding(name, 'ratelimit', namespace_id, access.stores, simple),
       ),

@@ -175,7 +175,7 @@ def _check_json(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
 
 def _check_target(binding: Binding, around: Surroundings) -> None:
     kind = BY_BINDING[str(binding["type"])]
-    wanted = str(binding[kind.bound_by])
+    wanted = kind.name_in(binding)
     if (kind.name, wanted) not in around.targets:
         raise kind.unbound(binding=str(binding["name"]), name=wanted)
 

@@ -28,7 +28,7 @@ from flowflare.emulator.services.scripts.in_use import (
 )
 from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
 from flowflare.emulator.services.scripts.upload import Upload
-from flowflare.emulator.services.targets.kinds import KINDS
+from flowflare.emulator.services.targets.kinds import BOUND
 
 
 class ScriptsStore:
@@ -332,7 +332,7 @@ class ScriptsStore:
             targets={
                 (kind.name, row[kind.bound_to])
                 for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-                for kind in KINDS
+                for kind in BOUND
                 if kind.name == row["kind"]
             },
         )

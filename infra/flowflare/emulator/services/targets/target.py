@@ -55,6 +55,7 @@ class TargetKind:
         path: the path below the account.
         binding: the type of the bindings to it.
         bound_by: the property of a binding that names the target.
+        read_bound: returns what a binding contains; None if `bound_by` alone says it.
         view: renders a target for answers.
         exists: the error for a `name` that already exists.
         missing: the error for an unknown ID.
@@ -73,6 +74,8 @@ class TargetKind:
         not_empty: the error for deleting a target of an `account`, by its `name`, with objects.
         run: what the Workers runtime needs of a target, by its `kind` in `options.mjs`; None if
             Workers do not see the binding.
+        run_absent: the same for a target that no longer exists, by what the binding contains;
+            None if the Worker is then run without the binding.
     """
 
     name: str
@@ -84,6 +87,7 @@ class TargetKind:
     exists: Code
     missing: Code
     unbound: Code
+    read_bound: Callable[[Mapping[str, Any]], str] | None = None
     title: str = "name"
     called_by: Literal["id", "name"] = "id"
     bound_to: Literal["id", "name"] = "id"
@@ -97,6 +101,11 @@ class TargetKind:
     deleted: Mapping[str, Any] | None = None
     not_empty: Code | None = None
     run: Callable[[Target], dict[str, Any]] | None = None
+    run_absent: Callable[[str], dict[str, Any]] | None = None
+
+    def name_in(self, binding: Mapping[str, Any]) -> str:
+        """Return what a binding contains of its target: the ID or the name."""
+        return self.read_bound(binding) if self.read_bound else str(binding.get(self.bound_by))
 
 
 def pop_name(body: dict[str, Any], title: str) -> str:
