@@ -144,7 +144,7 @@ export function workerOptions(worker, modules, newestDate, access) {
       ...bindTargets('queue', access.queues),
       ...targets
         .filter(([, { kind }]) => kind === 'secret')
-        .map(([name, { key, value = null }]) =>
+        .map(([name, { key, value }]) =>
           storeBinding(name, 'secret', key, access.stores, { value }),
         ),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>

@@ -72,7 +72,7 @@ def _run(target: Target) -> dict[str, Any]:
 
 def _run_absent(bound: str) -> dict[str, Any]:
     """Return what a Worker with a deleted secret is run with: reading it fails, as in Miniflare."""
-    return {"kind": "secret", "key": bound.partition("/")[2]}
+    return {"kind": "secret", "key": bound.partition("/")[2], "value": None}
 
 
 STORE = TargetKind(

@@ -41,9 +41,9 @@ Update = Callable[[Target, dict[str, Any], Mapping[str, str]], tuple[str, Record
 """From a target, a request's body and its headers: the target's new name and properties."""
 
 
-def run_by_key(target: Target) -> dict[str, str]:
+def run_by_key(target: Target) -> dict[str, str | None]:
     """Return what the Workers runtime needs of a target whose data is stored by its key."""
-    return {"kind": target.kind, "key": target.key}
+    return {"kind": target.kind, "key": target.key, "value": None}
 
 
 @dataclass(frozen=True)
