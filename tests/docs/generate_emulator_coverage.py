@@ -14,7 +14,7 @@ from pathlib import Path
 import cloudflare
 from starlette.routing import Route
 
-from flowflare.emulator import codes, dns_codes, routing_codes
+from flowflare.emulator import class_codes, codes, dns_codes, routing_codes
 from flowflare.emulator.envelope import Code, Refusal
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
@@ -216,7 +216,7 @@ def unread_by_operation(data: Path) -> dict[Operation, frozenset[str]]:
 def refusals() -> Iterator[tuple[Refusal, str, str]]:
     """List every error response, with placeholders in angle brackets, and when it is returned."""
     kinds = [sys.modules[f"{targets.__name__}.{kind.name}"] for kind in KINDS]
-    for module in (codes, routing_codes, dns_codes, *kinds):
+    for module in (codes, class_codes, routing_codes, dns_codes, *kinds):
         for value in vars(module).values():
             if isinstance(value, Code):
                 error = value(*(f"<{word}>" for word in value.words))

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flowflare.emulator import codes
+from flowflare.emulator import class_codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import Service, answer_page, number, serves
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -33,7 +33,7 @@ class DurableObjectRoutes(Service[ScriptsStore]):
     async def _list_objects(self, request: Request, account: str, identity: str) -> Response:
         """List the objects in order. The cursor is the last object of a page."""
         if all(namespace.id != identity for namespace in self._store.ledger(account).values()):
-            raise codes.namespace_not_found()
+            raise class_codes.namespace_not_found()
         after = request.query_params.get("cursor", "")
         objects = [name for name in await self._runtime.objects_of(identity) if name > after]
         part = objects[: min(number(request, "limit", _OBJECTS), _OBJECTS)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowflare.emulator import codes
+from flowflare.emulator import class_codes, codes
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.script import Binding
 from flowflare.emulator.services.targets.kinds import BY_BINDING, KINDS
@@ -147,11 +147,11 @@ def _check_service(binding: Binding, around: Surroundings) -> None:
 def _check_object(binding: Binding, around: Surroundings) -> None:
     name, script = str(binding["class_name"]), owner(binding, around.script)
     if script not in around.scripts:
-        raise codes.class_in_no_script(name, script)
+        raise class_codes.class_in_no_script(name, script)
     if script == around.script and name not in around.exported:
-        raise codes.class_not_exported(name)
+        raise class_codes.class_not_exported(name)
     if (script, name) not in around.ledger:
-        raise codes.class_not_configured(name)
+        raise class_codes.class_not_configured(name)
 
 
 def _check_workflow(binding: Binding, around: Surroundings) -> None:

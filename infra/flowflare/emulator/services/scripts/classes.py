@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from flowflare.emulator import codes
+from flowflare.emulator import class_codes
 from flowflare.emulator.clock import plain_id
 from flowflare.emulator.services.scripts.upload import Migrations, Step
 
@@ -68,7 +68,7 @@ def migrate(
     """
     given, live = migrations.old_tag or "", live_tag or ""
     if given != live:
-        raise codes.tag_mismatch(given, live)
+        raise class_codes.tag_mismatch(given, live)
     running = _Migration(dict(ledger), target, {}, rule)
     for step in migrations.all_steps():
         _refuse_duplicates(step)
@@ -77,7 +77,7 @@ def migrate(
         running.delete(step)
     for name, kind in running.created.items():
         if (target.script, name) in running.current and name not in target.exported:
-            raise codes.new_class_not_exported(kind, name)
+            raise class_codes.new_class_not_exported(kind, name)
     return running.current
 
 
@@ -106,7 +106,7 @@ def refuse_lost_classes(ledger: Ledger, script: str, exported: Collection[str]) 
     """Refuse a version without a class that has Durable Objects (10064)."""
     for owner, name in ledger:
         if owner == script and name not in exported:
-            raise codes.class_still_used(name)
+            raise class_codes.class_still_used(name)
 
 
 def _refuse_duplicates(step: Step) -> None:
@@ -119,7 +119,7 @@ def _refuse_duplicates(step: Step) -> None:
     ]
     for name in named:
         if named.count(name) > 1:
-            raise codes.class_twice(name)
+            raise class_codes.class_twice(name)
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,11 @@ class _Migration:
         script = self.target.script
         for name, use_sqlite, kind in wanted:
             if (script, name) in self.current:
-                raise codes.class_exists(kind, name)
+                raise class_codes.class_exists(kind, name)
             if not use_sqlite and self.rule == "free":
-                raise codes.needs_sqlite()
+                raise class_codes.needs_sqlite()
             if not use_sqlite and self.rule == "closed":
-                raise codes.no_more_key_value()
+                raise class_codes.no_more_key_value()
             self.current[script, name] = Namespace(plain_id(), script, name, use_sqlite)
             self.created[name] = "new-class"
 
@@ -159,9 +159,9 @@ class _Migration:
         )
         for host, before, after, kind in moves:
             if (host, before) not in self.current:
-                raise codes.class_unknown(kind, before)
+                raise class_codes.class_unknown(kind, before)
             if (script, after) in self.current:
-                raise codes.class_exists(kind, after)
+                raise class_codes.class_exists(kind, after)
             moved = self.current.pop((host, before))
             self.current[script, after] = replace(moved, script=script, class_name=after)
             self.created[after] = kind
@@ -170,9 +170,9 @@ class _Migration:
         target = self.target
         for name in step.deleted_classes:
             if (target.script, name) not in self.current:
-                raise codes.class_unknown("delete-class", name)
+                raise class_codes.class_unknown("delete-class", name)
             # Observed in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: live
             # bindings count as well as new ones, and a new binding counts by its class name alone.
             if name in target.bound | target.bound_before | target.bound_elsewhere:
-                raise codes.deleted_class_is_bound(name)
+                raise class_codes.deleted_class_is_bound(name)
             del self.current[target.script, name]
