@@ -49,12 +49,11 @@ class WorkflowRoutes(Service[WorkflowsStore]):
         settings = read_settings(asked)
         workflow = self._store.put(account, name, str(script), str(class_name), settings)
         await self._runtime.publish(account)
-        updated = {
-            "version_id": workflow.version_id,
-            "is_deleted": 0,
-            "terminator_running": 0,
-        }
-        return success(await self._view(workflow) | updated)
+        view = await self._view(workflow)
+        # The answer to a PUT has other fields than that to a GET.
+        del view["script_deleted"]
+        view |= {"version_id": workflow.version_id, "is_deleted": 0, "terminator_running": 0}
+        return success(view)
 
     @serves("GET", _ONE)
     async def _get(self, _: Request, account: str, name: str) -> Response:
