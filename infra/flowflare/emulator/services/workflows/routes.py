@@ -49,11 +49,9 @@ class WorkflowRoutes(Service[WorkflowsStore]):
         settings = read_settings(asked)
         workflow = self._store.put(account, name, str(script), str(class_name), settings)
         await self._runtime.publish(account)
-        view = await self._view(workflow)
-        # The answer to a PUT has other fields than that to a GET.
-        del view["script_deleted"]
-        view |= {"version_id": workflow.version_id, "is_deleted": 0, "terminator_running": 0}
-        return success(view)
+        # Only the answer to a PUT has these.
+        updated = {"version_id": workflow.version_id, "is_deleted": 0, "terminator_running": 0}
+        return success(await self._view(workflow) | updated)
 
     @serves("GET", _ONE)
     async def _get(self, _: Request, account: str, name: str) -> Response:
@@ -90,8 +88,8 @@ class WorkflowRoutes(Service[WorkflowsStore]):
             "created_on": workflow.created_on,
             "modified_on": workflow.modified_on,
             "triggered_on": instances[0]["created_on"] if instances else None,
-            "script_deleted": not self._store.has_script(workflow),
             "instances": {state: counts[state] for state in _STATES},
+            **({} if self._store.has_script(workflow) else {"script_deleted": True}),
         }
 
 
