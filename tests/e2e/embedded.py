@@ -110,6 +110,14 @@ class Account:
     def settle(self) -> None:
         self._control.post("/settle", params={"account": self.identity}).raise_for_status()
 
+    def set_time(self, milliseconds: int) -> list[dict[str, Any]]:
+        """Set the time that the account's cron triggers follow; return those that ran."""
+        body = {"account": self.identity, "time": milliseconds}
+        ran: list[dict[str, Any]] = (
+            self._control.put("/clock", json=body).raise_for_status().json()["ran"]
+        )
+        return ran
+
     @contextmanager
     def inject_fault(self, action: dict[str, Any], **rule: Any) -> Iterator["Fault"]:
         """Inject a fault rule for the duration of the block."""

@@ -25,6 +25,8 @@ CONTROL = (
     ("PUT", "/units"),
     ("POST", "/settle"),
     ("POST", "/cron"),
+    ("PUT", "/clock"),
+    ("DELETE", "/clock"),
     ("POST", "/tokens"),
     ("GET", "/rate-limit"),
     ("PUT", "/rate-limit"),

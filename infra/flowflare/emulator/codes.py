@@ -300,10 +300,14 @@ instance_refused = Code(
     "a change that the instance's state does not allow. The reasons are those of Miniflare's "
     "Workflows; the code is our interpretation.",
 )
+# Public traces: workers-sdk issue 8923, and wrangler's log of a deploy with the expression in it.
 invalid_cron = Code(
     400,
-    10020,
-    "invalid cron string: '{cron}'",
-    "a schedule that is not a cron expression. The code is our interpretation.",
+    10100,
+    "invalid cron string: {cron}",
+    "a schedule that is not a cron expression by Cloudflare's rules.",
+)
+duplicate_cron = Code(
+    400, 10100, "duplicate cron found: {cron}", "a list of schedules that has an expression twice."
 )
 invalid_body = Code(400, 10001, "{message}", "a JSON body that the operation cannot accept.")

@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from flowflare.emulator.cron_clock import CronClock
 from flowflare.emulator.database import Database
 from flowflare.emulator.distance import Distance, Distances
 from flowflare.emulator.doors import Tokens
@@ -18,6 +20,9 @@ from flowflare.emulator.requests import Routes, json_object, number, serves
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.store import KEY_VALUE_RULES, AccountsStore
 from flowflare.errors import EmulatorError
+
+# The last second of the year 9999, in milliseconds since 1970.
+_LAST_TIME = 253_402_300_799_000
 
 
 class Units(BaseModel):
@@ -41,6 +46,16 @@ class Cron(BaseModel):
     """Milliseconds since 1970, up to the last date that JavaScript can represent."""
 
 
+class Clock(BaseModel):
+    """Set the time that an account's cron triggers follow."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: str
+    time: int = Field(ge=0, le=_LAST_TIME)
+    """Milliseconds since 1970."""
+
+
 @dataclass(frozen=True)
 class Control(Routes):
     """Serve health, the log, faults, Workers, crons, accounts, tokens and the limit on calls."""
@@ -53,6 +68,7 @@ class Control(Routes):
     tokens: Tokens
     limit: RateLimit
     distances: Distances
+    clock: CronClock
     identity: dict[str, Any]
 
     @serves("GET", "/emulator/health")
@@ -147,6 +163,20 @@ class Control(Routes):
         except EmulatorError as error:
             return JSONResponse({"problem": error.message}, 500)
         return JSONResponse({"outcome": outcome, "cron": cron})
+
+    @serves("PUT", "/emulator/clock")
+    async def _set_time(self, request: Request) -> Response:
+        try:
+            clock = Clock.model_validate(await json_object(request))
+        except ValidationError as error:
+            return JSONResponse({"problems": _problems(error)}, 400)
+        moment = datetime.fromtimestamp(clock.time / 1000, UTC)
+        return JSONResponse({"ran": await self.clock.set_time(clock.account, moment)})
+
+    @serves("DELETE", "/emulator/clock")
+    async def _unset_time(self, request: Request) -> Response:
+        self.clock.unset_time(request.query_params.get("account", ""))
+        return Response(status_code=204)
 
     @serves("PUT", "/emulator/accounts/{account}")
     async def _set_account(self, request: Request, account: str) -> Response:

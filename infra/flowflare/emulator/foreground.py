@@ -52,7 +52,10 @@ async def serve(options: Settings, say: Callable[[dict[str, Any]], None]) -> Non
                 await parts.workers.start()
                 pidfile.write(data, os.getpid(), port)
                 server = server_for(application(parts))
-                async with _watch_users(data if options.shared else None, server):
+                async with (
+                    _watch_users(data if options.shared else None, server),
+                    parts.clock.follow(),
+                ):
                     await _serve(server, bound, lambda: say(identity))
         finally:
             await parts.workers.stop()

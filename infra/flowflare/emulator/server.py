@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowflare.emulator import codes
 from flowflare.emulator.control import Control
+from flowflare.emulator.cron_clock import CronClock
 from flowflare.emulator.database import Database
 from flowflare.emulator.distance import Distances
 from flowflare.emulator.doors import Doors, Tokens
@@ -131,6 +132,7 @@ class Parts:
     tokens: Tokens
     accounts: AccountsStore
     distances: Distances
+    clock: CronClock
 
 
 def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: str) -> Parts:
@@ -160,6 +162,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     deployments = DeploymentsStore(database, scripts)
     workers.know(scripts, workflows, routing)
     rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
+    clock = CronClock(database, workers)
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
@@ -185,10 +188,22 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         GraphqlRoutes(targets, workers),
         TargetRoutes(targets, consumers, workers),
         ConsumerRoutes(consumers, workers),
-        Control(database, workers, accounts, rules, log, tokens, limit, distances, identity),
+        Control(database, workers, accounts, rules, log, tokens, limit, distances, clock, identity),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log, limit, routing, tokens, accounts, distances)
+    return Parts(
+        database,
+        workers,
+        routes,
+        rules,
+        log,
+        limit,
+        routing,
+        tokens,
+        accounts,
+        distances,
+        clock,
+    )
 
 
 def application(parts: Parts) -> Starlette:

@@ -1,16 +1,13 @@
 """Hold the rules of cron triggers: a script's whole list is replaced at once."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flowflare.crons import find_problem
 from flowflare.emulator import codes
 from flowflare.emulator.clock import now
 from flowflare.emulator.database import Database, Store
 from flowflare.emulator.services.scripts.store import ScriptsStore
-
-_FIELD = r"(\*|[\w#-]+)(-[\w]+)?(/\d+)?"
-_CRON = re.compile(rf"({_FIELD}(,{_FIELD})*)(\s+{_FIELD}(,{_FIELD})*){{4}}")
 
 
 @dataclass(frozen=True)
@@ -36,21 +33,24 @@ class SchedulesStore(Store):
         return [Schedule(row["cron"], row["created_on"], row["modified_on"]) for row in rows]
 
     def put(self, account: str, script: str, crons: Sequence[str]) -> list[Schedule]:
-        """Replace a script's triggers.
+        """Replace a script's triggers. They are stored with single spaces, as on Cloudflare.
 
         Raises:
-            Refusal: 10007 unknown script, 10020 not a cron expression.
+            Refusal: 10007 unknown script, 10100 not a cron expression or one that is there twice.
         """
-        for cron in crons:
-            if not _CRON.fullmatch(cron.strip()):
+        spaced = [" ".join(cron.split()) for cron in crons]
+        for position, cron in enumerate(spaced):
+            if find_problem(cron):
                 raise codes.invalid_cron(cron)
+            if cron in spaced[:position]:
+                raise codes.duplicate_cron(cron)
         before = {
             schedule.cron: schedule.created_on for schedule in self.list_schedules(account, script)
         }
         time = now()
         with self._database.transaction():
             self._database.delete("schedules", account=account, script=script)
-            for position, cron in enumerate(dict.fromkeys(crons)):
+            for position, cron in enumerate(spaced):
                 self._database.insert(
                     "schedules", account, script, cron, before.get(cron, time), time, position
                 )
