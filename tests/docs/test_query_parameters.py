@@ -24,7 +24,6 @@ IGNORED = {
     f"GET {_ACCOUNT}/storage/kv/namespaces": {"direction", "order"},
     f"DELETE {_ACCOUNT}/workers/workers/{{}}": {"force"},
     f"GET {_ACCOUNT}/workers/scripts": {"tags"},
-    f"GET {_ACCOUNT}/workers/scripts/{{}}/content/v2": {"cf-entrypoint", "version"},
     f"GET {_ACCOUNT}/workers/scripts/{{}}/deployments": {"page", "per_page", "since", "until"},
     f"POST {_ACCOUNT}/workers/scripts/{{}}/deployments": {"force"},
     f"GET {_ACCOUNT}/workers/scripts/{{}}/secrets/{{}}": {"url_encoded"},

@@ -10,6 +10,7 @@ from tests.emulator.emulated import Account, get, upload
 pytestmark = pytest.mark.workerd
 
 PATH = "/workers/scripts/app/deployments"
+SETTINGS = "/workers/scripts/app/script-settings"
 
 
 def says(word: str) -> str:
@@ -54,7 +55,7 @@ def test_shares_that_do_not_total_100_are_refused(account: Account) -> None:
     old, new = two_versions(account)
     wrong: list[dict[str, Any]] = [
         split(**{old: 50, new: 40}),
-        split(**{old: 100, new: 0}),
+        split(**{old: 101, new: -1}),
         split(**{old: "100"}),
         split(),
         {"strategy": "percentage", "versions": split(**{old: 50})["versions"] * 2},
@@ -82,3 +83,61 @@ def test_the_official_sdk_deploys(account: Account, cloud: Running) -> None:
             (old, 25),
             (new, 75),
         ]
+
+
+def test_a_share_of_nothing_is_stored_and_gets_no_requests(account: Account) -> None:
+    old, new = two_versions(account)
+    url = account.enable("app")
+    account.call("POST", PATH, json=split(**{new: 0, old: 100}))
+    assert get(url).text == "old"
+    shown = account.call("GET", PATH)["deployments"][0]["versions"]
+    assert [(each["version_id"], each["percentage"]) for each in shown] == [(new, 0), (old, 100)]
+
+
+def test_settings_of_the_script_make_no_version_and_outlive_a_rollback(account: Account) -> None:
+    old, new = two_versions(account)
+    account.call("POST", PATH, json=split(**{old: 60, new: 40}))
+    before = account.call("GET", PATH)["deployments"]
+    on = {"observability": {"enabled": True}, "tags": ["a"], "logpush": True}
+    changed = account.call("PATCH", SETTINGS, json=on)
+    assert {key: changed[key] for key in on} == on
+    assert account.call("GET", PATH)["deployments"] == before
+    assert len(account.call("GET", "/workers/scripts/app/versions")["items"]) == 2
+    for version in (new, old):
+        account.call("POST", PATH, json=split(**{version: 100}))
+        shown = account.call("GET", SETTINGS)
+        assert {key: shown[key] for key in on} == on
+    account.call("PATCH", SETTINGS, json=dict.fromkeys(on))
+    shown = account.call("GET", SETTINGS)
+    assert "observability" not in shown
+    assert (shown["tags"], shown["logpush"]) == ([], False)
+
+
+def test_a_version_does_not_change_the_settings_of_its_script(account: Account) -> None:
+    account.put("app", says("old"), observability={"enabled": True})
+    files = upload(says("new"), observability={"enabled": False})
+    new = account.call("POST", "/workers/scripts/app/versions", files=files)["id"]
+    account.call("POST", PATH, json=split(**{new: 100}))
+    assert account.call("GET", SETTINGS)["observability"] == {"enabled": True}
+
+
+def test_observability_that_was_never_given_is_not_shown(account: Account) -> None:
+    answered = account.put("app", says("old"), compatibility_date="")
+    service = account.call("GET", "/workers/services/app")["default_environment"]["script"]
+    (listed,) = account.call("GET", "/workers/scripts")
+    settings = account.call("GET", "/workers/scripts/app/settings")
+    views = (answered, service, listed, settings, account.call("GET", SETTINGS))
+    assert not [view for view in views if "observability" in view]
+    assert settings["compatibility_date"] == "2021-11-02"
+
+
+def test_content_is_that_of_the_version_asked_for(account: Account) -> None:
+    old, new = two_versions(account)
+    path = "/workers/scripts/app/content/v2"
+    for version, word in ((None, "old"), (old, "old"), (new, "new")):
+        asked = {"version": version} if version else {}
+        response = account.http.get(path, params=asked)
+        assert f"Response('{word}')" in response.text
+        assert f'name="{response.headers["cf-entrypoint"]}"' in response.text
+    unknown = f"{path}?version=00000000-0000-4000-8000-000000000000"
+    assert account.expect_refusal("GET", unknown).errors[0][0] == 100146

@@ -91,6 +91,31 @@ def test_wrangler_migrates_and_deploys_twice(account: Account, tmp_path: Path) -
     assert not [each for each in account.log() if not each["known"]]
 
 
+def test_wrangler_deploys_gradually_with_observability(account: Account, tmp_path: Path) -> None:
+    source = tmp_path / "index.js"
+    config = {
+        "name": "slow",
+        "main": source.name,
+        "compatibility_date": "2025-01-01",
+        "observability": {"enabled": True},
+    }
+    (tmp_path / "wrangler.json").write_text(json.dumps(config))
+    versions = "/workers/scripts/slow/versions"
+    for words in (("deploy",), ("versions", "upload")):
+        source.write_text(f"export default {{ fetch: () => new Response('{words[0]}') }};")
+        run_wrangler(tmp_path, account, *words)
+    new, old = (version["id"] for version in account.call("GET", versions)["items"])
+    for shares in ({old: 60, new: 40}, {new: 100}):
+        asked = [f"{version}@{share}" for version, share in shares.items()]
+        run_wrangler(tmp_path, account, "versions", "deploy", *asked, "--yes")
+        (active, *_) = account.call("GET", "/workers/scripts/slow/deployments")["deployments"]
+        stored = {each["version_id"]: each["percentage"] for each in active["versions"]}
+        assert stored == shares
+    assert len(account.call("GET", versions)["items"]) == 2
+    shown = account.call("GET", "/workers/scripts/slow/script-settings")
+    assert shown["observability"]["enabled"] is True
+
+
 FLOW = """
 import { WorkflowEntrypoint } from "cloudflare:workers";
 export class Flow extends WorkflowEntrypoint {

@@ -11,6 +11,7 @@ from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.requests import Service, flag, json_object, serves
 from flowflare.emulator.runtime.contract import Deletions
 from flowflare.emulator.services.scripts import views
+from flowflare.emulator.services.scripts.script import SCRIPT_SETTINGS, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.scripts.upload import read_upload, validate_metadata
 from flowflare.emulator.services.scripts.validation import exports_of, refuse_name
@@ -37,11 +38,19 @@ class ScriptRoutes(Service[ScriptsStore]):
         return success(views.view_upload(script))
 
     @serves("GET", _SCRIPT)
-    @serves("GET", _SCRIPT + "/content/v2")
     async def _download(self, _: Request, account: str, name: str) -> Response:
-        script = self._store.get(account, name)
-        body, content_type = views.render_content(script, self._store.scripts.modules(script))
-        return Response(body, media_type=content_type)
+        return self._content(self._store.get(account, name))
+
+    @serves("GET", _SCRIPT + "/content/v2")
+    async def _download_version(self, request: Request, account: str, name: str) -> Response:
+        """Return the code of the live version, or of the version that `version` names.
+
+        `wrangler versions secret put` of wrangler 3 reads both the parameter and the header.
+        """
+        identity = request.query_params.get("version")
+        if identity is None:
+            return self._content(self._store.get(account, name))
+        return self._content(self._store.version(account, name, identity))
 
     @serves("DELETE", _SCRIPT)
     @serves("DELETE", "/accounts/{account}/workers/services/{name}")
@@ -72,8 +81,8 @@ class ScriptRoutes(Service[ScriptsStore]):
     @serves("PATCH", _SCRIPT + "/script-settings")
     async def _change_script_settings(self, request: Request, account: str, name: str) -> Response:
         asked = await json_object(request)
-        known = {key: value for key, value in asked.items() if key in _SCRIPT_SETTINGS}
-        script = self._store.change_settings(account, name, known)
+        known = {key: value for key, value in asked.items() if key in SCRIPT_SETTINGS}
+        script = self._store.change_script_settings(account, name, known)
         return success(views.view_script_settings(script.metadata))
 
     @serves("GET", _SCRIPT + "/references")
@@ -94,6 +103,11 @@ class ScriptRoutes(Service[ScriptsStore]):
         self._store.get(account, name)
         return success([])
 
+    def _content(self, script: Script) -> Response:
+        body, content_type = views.render_content(script, self._store.scripts.modules(script))
+        headers = {} if script.service_worker else {"cf-entrypoint": script.main}
+        return Response(body, media_type=content_type, headers=headers)
+
 
 def _settings(text: bytes | str) -> dict[str, Any]:
     """Read the part `settings` into the shape of an upload's metadata.
@@ -108,8 +122,7 @@ def _settings(text: bytes | str) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise codes.unparsable("The part 'settings' is not a JSON object.")
     known = {key: value for key, value in settings.items() if value is not None}
-    validate_metadata(known, part="settings")
+    validated = validate_metadata(known, part="settings")
+    if "compatibility_date" in known:
+        known["compatibility_date"] = validated.compatibility_date
     return known
-
-
-_SCRIPT_SETTINGS = ("logpush", "observability", "tags", "tail_consumers")

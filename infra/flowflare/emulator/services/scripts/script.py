@@ -14,6 +14,8 @@ Binding = Mapping[str, Any]
 _MAX_VERSIONS = 20
 ASSETS_ONLY_NAME = "emulator-assets-only.js"
 """The name of the main module of a version that has only assets."""
+SCRIPT_SETTINGS = ("logpush", "observability", "tags", "tail_consumers")
+"""The settings that belong to a script, whichever version is live."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,12 @@ class Script:
     def binding(self, name: str) -> Binding | None:
         """Return the binding of that name, or None."""
         return next((binding for binding in self.bindings if binding["name"] == name), None)
+
+    def with_script_settings_of(self, live: "Script") -> "Script":
+        """Return the same version with the settings that belong to the live script."""
+        versioned = {k: v for k, v in self.metadata.items() if k not in SCRIPT_SETTINGS}
+        kept = {k: v for k, v in live.metadata.items() if k in SCRIPT_SETTINGS}
+        return replace(self, metadata=versioned | kept)
 
     def with_bindings(self, bindings: Sequence[Binding], number: int) -> "Script":
         """Return a new version with that number: the same code with other bindings."""

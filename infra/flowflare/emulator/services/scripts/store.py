@@ -89,10 +89,10 @@ class ScriptsStore:
                 uploads.
         """
         with self._database.transaction():
-            self.get(account, name)
+            live = self.get(account, name)
             if upload.metadata.migrations is not None:
                 raise codes.version_with_migration()
-            script = self._draft(account, name, upload, exports)
+            script = self._draft(account, name, upload, exports).with_script_settings_of(live)
             self._check(script, self.ledger(account))
             self.scripts.save_version(script, upload.modules)
         return script
@@ -132,13 +132,14 @@ class ScriptsStore:
         return matching[0]
 
     def deploy(self, account: str, name: str, identity: str) -> Script:
-        """Make a saved version the live version.
+        """Make a saved version the live version; the script's own settings do not change.
 
         Raises:
             Refusal: 10007, 100146, or a code of bindings and classes.
         """
         with self._database.transaction():
-            script = self.version(account, name, identity)
+            live = self.get(account, name)
+            script = self.version(account, name, identity).with_script_settings_of(live)
             self._check(script, self.ledger(account))
             self.scripts.save(script)
         return script
@@ -214,6 +215,23 @@ class ScriptsStore:
         if "bindings" in settings:
             bound = rules.resolve(settings.pop("bindings"), bound, (), strict=True)
         return self.edit(account, name, bound, codes.settings_edit_refused(), settings)
+
+    def change_script_settings(self, account: str, name: str, changes: Mapping[str, Any]) -> Script:
+        """Change settings that belong to the script. This makes no version and no deployment.
+
+        wrangler changes them after every `versions deploy`, also after a partial deployment
+        (workers-sdk#5366, workers-sdk#7091). A value of None removes a setting.
+
+        Raises:
+            Refusal: 10007.
+        """
+        with self._database.transaction():
+            live = self.get(account, name)
+            metadata = {**live.metadata, **changes}
+            kept = {key: value for key, value in metadata.items() if value is not None}
+            script = replace(live, metadata=kept)
+            self.scripts.save(script)
+        return script
 
     def ledger(
         self, account: str, scripts: Collection[str] | None = None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.script import Module
 
+_DEFAULT_DATE = "2021-11-02"
 _PART_LIMIT = 64 * 1024 * 1024
 
 
@@ -101,12 +102,18 @@ class Metadata(BaseModel):
     main_module: str | None = None
     body_part: str | None = None
     bindings: list[dict[str, Any]] = []
-    compatibility_date: str = "2021-11-02"
+    compatibility_date: str = _DEFAULT_DATE
     compatibility_flags: list[str] = []
     migrations: Migrations | None = None
     keep_bindings: list[str] = []
     assets: _Assets | None = None
     keep_assets: bool = False
+
+    @field_validator("compatibility_date")
+    @classmethod
+    def _use_default(cls, date: str) -> str:
+        """Read an empty date as the default (our reading)."""
+        return date or _DEFAULT_DATE
 
     def settings(self) -> dict[str, Any]:
         """Return what is stored with the script: all except code, bindings and migrations."""

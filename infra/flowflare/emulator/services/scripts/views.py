@@ -6,13 +6,13 @@ from typing import Any
 from flowflare.emulator.services.scripts.bindings import owner, without_secrets
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.in_use import References
-from flowflare.emulator.services.scripts.script import Module, Script
+from flowflare.emulator.services.scripts.script import SCRIPT_SETTINGS, Module, Script
 
 _BOUNDARY = "emulator-{etag}"
-# The settings of a script that was uploaded without them.
+# The settings of a script that was uploaded without them. `observability` is not shown then: the
+# Terraform provider would plan to remove it.
 _DEFAULTS = {
     "logpush": False,
-    "observability": {"enabled": False},
     "placement": {},
     "tags": [],
     "tail_consumers": [],
@@ -21,8 +21,7 @@ _DEFAULTS = {
 # Parts of an upload's metadata that the API does not return as settings.
 _NOT_SETTINGS = ("annotations", "assets", "exports", "implied", "keep_assets")
 _REQUIRED = ("compatibility_date", "compatibility_flags")
-_OF_THE_SCRIPT = ("logpush", "observability", "tags", "tail_consumers")
-_LISTED = (*_DEFAULTS, *_REQUIRED)
+_LISTED = (*_DEFAULTS, "observability", *_REQUIRED)
 
 
 def view_upload(script: Script) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
 
 def view_script_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Render the settings that hold for all versions of a script."""
-    return _select_settings(metadata, _OF_THE_SCRIPT)
+    return _select_settings(metadata, SCRIPT_SETTINGS)
 
 
 def _list_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _list_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _select_settings(metadata: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     found = _list_settings(metadata)
-    return {key: found[key] for key in keys}
+    return {key: found[key] for key in keys if key in found}
 
 
 def view_references(

@@ -105,8 +105,8 @@ def _shares(asked: Mapping[str, Any]) -> dict[str, float]:
     shares: dict[str, float] = {}
     for version in versions:
         share = version.get("percentage") if isinstance(version, dict) else None
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 100:
-            raise codes.invalid_body("`percentage` must be more than 0 and at most 100.")
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
+            raise codes.invalid_body("`percentage` must be at least 0 and at most 100.")
         shares[str(version.get("version_id"))] = share
     if len(shares) != len(versions) or round(sum(shares.values()), 6) != 100:
         raise codes.invalid_body("The percentages of different versions must total 100.")
