@@ -56,6 +56,11 @@ def test_what_does_not_exist_is_refused(account: Account) -> None:
     path, secret = make_secret(account)
     refused = account.put_expecting_refusal("w", WORKER, bindings=[bind(path, "none")])
     assert (refused.status, refused.errors[0][0]) == (400, 10182)
+    account.call("PATCH", f"{path}/secrets/{secret}", json={"scopes": ["dex"]})
+    refused = account.put_expecting_refusal("w", WORKER, bindings=[bind(path)])
+    assert (refused.status, refused.errors[0][0]) == (400, 10021)
+    account.call("PATCH", f"{path}/secrets/{secret}", json={"scopes": ["dex", "workers"]})
+    account.put("w", WORKER, bindings=[bind(path)])
     again = {"name": "api-key", "value": "v", "scopes": ["workers"]}
     assert account.expect_refusal("POST", f"{path}/secrets", json=[again]).status == 409
     for bad in ({"scopes": ["none"]}, {"value": "x" * 65_537}, {"comment": 1}):

@@ -46,6 +46,8 @@ class Surroundings:
     """The classes that the new version exports."""
     targets: Collection[tuple[str, str]] = ()
     """The targets of `KINDS`: (kind, name or ID in bindings)."""
+    not_bindable: Collection[tuple[str, str]] = ()
+    """Those that Workers may not be bound to."""
 
 
 def resolve(
@@ -178,6 +180,8 @@ def _check_target(binding: Binding, around: Surroundings) -> None:
     wanted = kind.name_in(binding)
     if (kind.name, wanted) not in around.targets:
         raise kind.unbound(binding=str(binding["name"]), name=wanted)
+    if kind.not_bindable and (kind.name, wanted) in around.not_bindable:
+        raise kind.not_bindable()
 
 
 def _check_rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001

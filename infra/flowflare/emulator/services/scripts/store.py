@@ -29,6 +29,7 @@ from flowflare.emulator.services.scripts.in_use import (
 from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
 from flowflare.emulator.services.scripts.upload import Upload
 from flowflare.emulator.services.targets.kinds import BOUND
+from flowflare.emulator.services.targets.store import read_target
 
 
 class ScriptsStore:
@@ -339,6 +340,13 @@ class ScriptsStore:
 
     def _surroundings(self, script: Script, ledger: Ledger) -> rules.Surroundings:
         account = script.account
+        rows = self._database.rows("SELECT * FROM targets WHERE account = ?", account)
+        targets = [
+            (kind, target)
+            for target in map(read_target, rows)
+            for kind in BOUND
+            if kind.name == target.kind
+        ]
         return rules.Surroundings(
             script=script.name,
             scripts=self._names("SELECT name FROM scripts WHERE account = ?", account)
@@ -347,11 +355,11 @@ class ScriptsStore:
             workflows=self._names("SELECT name FROM workflows WHERE account = ?", account),
             ledger=ledger,
             exported=script.classes(),
-            targets={
-                (kind.name, row[kind.bound_to])
-                for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-                for kind in BOUND
-                if kind.name == row["kind"]
+            targets={(kind.name, kind.called_in_bindings(target)) for kind, target in targets},
+            not_bindable={
+                (kind.name, kind.called_in_bindings(target))
+                for kind, target in targets
+                if not kind.is_bindable(target.record)
             },
         )
 

@@ -37,8 +37,16 @@ secret_in_binding = Code(
     400,
     10182,
     "Secrets Store binding '{binding}' references secret '{name}' which was not found",
-    "a binding to an unknown store or secret, or to a secret whose scopes do not include workers. "
-    "It is our interpretation.",
+    "a binding to an unknown store or secret. It is our interpretation.",
+)
+secret_not_for_workers = Code(
+    400,
+    10021,
+    "failed to fetch secrets store binding due to authorization error - check deploy permissions "
+    "and secret scopes",
+    "a binding to a secret whose scopes do not include `workers`. The status, and that Cloudflare "
+    "answers so for scopes and not only for the token's permissions, are our interpretation.",
+    trace="cloudflare/workers-sdk #8964",
 )
 
 
@@ -98,6 +106,8 @@ SECRET = TargetKind(
     exists=secret_exists,
     missing=secret_missing,
     unbound=secret_in_binding,
+    is_bindable=lambda record: "workers" in record.get("scopes", ()),
+    not_bindable=secret_not_for_workers,
     run=_run,
     run_absent=_run_absent,
 )

@@ -45,12 +45,12 @@ class TargetsStore(Store):
         """Return the target with that ID or name, or None."""
         where = {"account": account, "kind": kind.name, column: value}
         rows = self._database.select("targets", **where)
-        return _target(rows[0]) if rows else None
+        return read_target(rows[0]) if rows else None
 
     def list_targets(self, account: str, kind: TargetKind) -> list[Target]:
         """List the account's targets of a kind, by name."""
         rows = self._database.select("targets", "name", account=account, kind=kind.name)
-        return [_target(row) for row in rows]
+        return [read_target(row) for row in rows]
 
     def update(
         self,
@@ -100,7 +100,7 @@ class TargetsStore(Store):
         return [row["name"] for row in rows]
 
 
-def _target(row: sqlite3.Row) -> Target:
+def read_target(row: sqlite3.Row) -> Target:
     """Read a target; an invalid row loses only its properties."""
     try:
         record = parse_json(row["record"])

@@ -60,6 +60,8 @@ class TargetKind:
         exists: the error for a `name` that already exists.
         missing: the error for an unknown ID.
         unbound: the error for a `binding` to a target that does not exist, by its `name`.
+        is_bindable: whether Workers may be bound to a target with these properties.
+        not_bindable: the error for a `binding` to a target that is not bindable.
         title: the field that holds the name.
         called_by: what paths contain: the assigned ID, or the name.
         bound_to: what bindings contain.
@@ -88,6 +90,8 @@ class TargetKind:
     missing: Code
     unbound: Code
     read_bound: Callable[[Mapping[str, Any]], str] | None = None
+    is_bindable: Callable[[Record], bool] = lambda _record: True
+    not_bindable: Code | None = None
     title: str = "name"
     called_by: Literal["id", "name"] = "id"
     bound_to: Literal["id", "name"] = "id"
@@ -102,6 +106,10 @@ class TargetKind:
     not_empty: Code | None = None
     run: Callable[[Target], dict[str, Any]] | None = None
     run_absent: Callable[[str], dict[str, Any]] | None = None
+
+    def called_in_bindings(self, target: Target) -> str:
+        """Return what bindings to a target contain: its ID or its name."""
+        return target.id if self.bound_to == "id" else target.name
 
     def name_in(self, binding: Mapping[str, Any]) -> str:
         """Return what a binding contains of its target: the ID or the name."""
