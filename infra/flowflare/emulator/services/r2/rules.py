@@ -14,7 +14,7 @@ cors_missing = Code(
     404,
     10059,
     "The CORS configuration does not exist.",
-    "an R2 bucket without CORS rules. Code and text are those of R2's list of errors.",
+    "an R2 bucket without CORS rules. It is our interpretation.",
 )
 _BUCKET = "/accounts/{account}/r2/buckets/{bucket}"
 _METHODS = {"GET", "PUT", "POST", "DELETE", "HEAD"}

@@ -17,7 +17,8 @@ object_missing = Code(
     404,
     10007,
     "The specified key does not exist.",
-    "an R2 object that does not exist. Code and text are those of R2's list of errors.",
+    "an R2 object that does not exist. The status is our interpretation.",
+    trace="sst/sst, `pkg/project/provider/cloudflare.go`",
 )
 _HTTP_FIELDS = {
     "content-type": "contentType",

@@ -51,8 +51,9 @@ malformed = Code(
     400,
     10040,
     "The JSON you provided was not well formed.",
-    "an unknown location or jurisdiction of an R2 bucket, or invalid rules. Issues show code and "
-    "text for rules; for the others it is our interpretation.",
+    "an unknown location or jurisdiction of an R2 bucket, or invalid rules. The trace shows code "
+    "and text for CORS rules; for the others it is our interpretation.",
+    trace="cloudflare/workers-sdk #8486",
 )
 
 
