@@ -28,8 +28,7 @@ from flowflare.emulator.services.scripts.in_use import (
 )
 from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
 from flowflare.emulator.services.scripts.upload import Upload
-from flowflare.emulator.services.targets.kinds import BOUND
-from flowflare.emulator.services.targets.store import read_target
+from flowflare.emulator.services.targets.store import read_bound_targets
 
 
 class ScriptsStore:
@@ -341,12 +340,7 @@ class ScriptsStore:
     def _surroundings(self, script: Script, ledger: Ledger) -> rules.Surroundings:
         account = script.account
         rows = self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-        targets = [
-            (kind, target)
-            for target in map(read_target, rows)
-            for kind in BOUND
-            if kind.name == target.kind
-        ]
+        targets = read_bound_targets(rows)
         return rules.Surroundings(
             script=script.name,
             scripts=self._names("SELECT name FROM scripts WHERE account = ?", account)
@@ -355,12 +349,8 @@ class ScriptsStore:
             workflows=self._names("SELECT name FROM workflows WHERE account = ?", account),
             ledger=ledger,
             exported=script.classes(),
-            targets={(kind.name, kind.called_in_bindings(target)) for kind, target in targets},
-            not_bindable={
-                (kind.name, kind.called_in_bindings(target))
-                for kind, target in targets
-                if not kind.is_bindable(target.record)
-            },
+            targets=targets.keys(),
+            not_bindable={name for name, is_bindable in targets.items() if not is_bindable},
         )
 
     def _names(self, sql: str, account: str) -> set[str]:

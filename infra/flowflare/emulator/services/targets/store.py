@@ -1,11 +1,12 @@
 """Hold the rules of binding targets: a name is unique in an account, and a target never changes."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Store
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
+from flowflare.emulator.services.targets.kinds import BOUND
 from flowflare.emulator.services.targets.target import Record, Target, TargetKind
 
 
@@ -45,12 +46,12 @@ class TargetsStore(Store):
         """Return the target with that ID or name, or None."""
         where = {"account": account, "kind": kind.name, column: value}
         rows = self._database.select("targets", **where)
-        return read_target(rows[0]) if rows else None
+        return _target(rows[0]) if rows else None
 
     def list_targets(self, account: str, kind: TargetKind) -> list[Target]:
         """List the account's targets of a kind, by name."""
         rows = self._database.select("targets", "name", account=account, kind=kind.name)
-        return [read_target(row) for row in rows]
+        return [_target(row) for row in rows]
 
     def update(
         self,
@@ -100,7 +101,17 @@ class TargetsStore(Store):
         return [row["name"] for row in rows]
 
 
-def read_target(row: sqlite3.Row) -> Target:
+def read_bound_targets(rows: Iterable[sqlite3.Row]) -> dict[tuple[str, str], bool]:
+    """Return whether Workers may be bound to a target, by (kind, name or ID in bindings)."""
+    return {
+        (kind.name, kind.name_in_bindings(target)): kind.is_bindable(target.record)
+        for target in map(_target, rows)
+        for kind in BOUND
+        if kind.name == target.kind
+    }
+
+
+def _target(row: sqlite3.Row) -> Target:
     """Read a target; an invalid row loses only its properties."""
     try:
         record = parse_json(row["record"])

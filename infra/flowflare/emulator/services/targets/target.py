@@ -107,7 +107,7 @@ class TargetKind:
     run: Callable[[Target], dict[str, Any]] | None = None
     run_absent: Callable[[str], dict[str, Any]] | None = None
 
-    def called_in_bindings(self, target: Target) -> str:
+    def name_in_bindings(self, target: Target) -> str:
         """Return what bindings to a target contain: its ID or its name."""
         return target.id if self.bound_to == "id" else target.name
 
