@@ -11,7 +11,8 @@ PACKAGE = ROOT / "infra" / "flowflare"
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
 #: Files that a command makes, an example, and folders of each service.
 NOT_FILES = {
-    *("build/pulumi", "build/site", "infra/", ".flowflare/passphrase", ".flowflare/state"),
+    *("build/pulumi", "build/site", "build/terraform", "infra/"),
+    *(".flowflare/passphrase", ".flowflare/state"),
     *("migrations/0004_refunds.sql", "services/"),
 }
 
