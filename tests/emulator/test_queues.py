@@ -178,7 +178,7 @@ def test_what_a_consumer_needs_is_checked(account: Account) -> None:
 
     assert post_for_code(script_name="none") == 10007
     assert post_for_code(script_name="silent") == 11001
-    assert post_for_code(type="http_pull") == 10001
+    assert post_for_code(type="http_push") == 10001
     assert post_for_code(settings={"batch_size": 101}) == 10001
     app.consume(app.jobs)
     assert post_for_code() == 11004

@@ -165,8 +165,27 @@ def data(tmp_path: Path) -> Iterator[Path]:
     process.stop(tmp_path / "data")
 
 
+def use_queue(account: Account) -> None:
+    """Send every message about a queue."""
+    queue = account.call("POST", "/queues", json={"queue_name": "pulled"})["queue_id"]
+    path = f"/queues/{queue}"
+    consumer = {"type": "http_pull", "dead_letter_queue": "pulled-dead"}
+    account.call("POST", f"{path}/consumers", json=consumer)
+    for _ in range(2):
+        account.call("POST", f"{path}/messages", json={"body": 1, "delay_seconds": 0})
+    leases = [
+        message["lease_id"]
+        for message in account.call("POST", f"{path}/messages/pull", json={})["messages"]
+    ]
+    body = {"acks": [{"lease_id": leases[0]}], "retries": [{"lease_id": leases[1]}]}
+    account.call("POST", f"{path}/messages/ack", json=body)
+    account.call("GET", f"{path}/metrics")
+    account.call("POST", f"{path}/purge", json={"delete_messages_permanently": True})
+
+
 def run_everything(account: Account) -> str:
     """Make a Worker with every kind of binding, use all of it, and return its address."""
+    use_queue(account)
     database = account.database()
     account.query(database, "SELECT ? AS a, ? AS b, ? AS c", "text", 1.5, None)
     assert account.expect_refusal("POST", f"/d1/database/{database}/query", json={"sql": "SELECT"})

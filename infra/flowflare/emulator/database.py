@@ -122,6 +122,16 @@ CREATE TABLE dns_records (
     id TEXT PRIMARY KEY, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE, record TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+_PULL_CONSUMERS = """
+CREATE TABLE all_consumers (
+    account TEXT NOT NULL, id TEXT PRIMARY KEY, queue TEXT NOT NULL UNIQUE, script TEXT,
+    dead_letter_queue TEXT NOT NULL, settings TEXT NOT NULL, created_on TEXT NOT NULL,
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+INSERT INTO all_consumers SELECT * FROM consumers;
+DROP TABLE consumers;
+ALTER TABLE all_consumers RENAME TO consumers;
+"""
 _STEPS = (
     _FIRST,
     _TIME_TRAVEL,
@@ -131,6 +141,7 @@ _STEPS = (
     _ASSETS,
     _WORKFLOW_VERSIONS,
     _DNS_RECORDS,
+    _PULL_CONSUMERS,
 )
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)

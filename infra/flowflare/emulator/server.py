@@ -48,6 +48,7 @@ from flowflare.emulator.services.durable_objects.routes import DurableObjectRout
 from flowflare.emulator.services.graphql.routes import GraphqlRoutes
 from flowflare.emulator.services.kv.routes import ValueRoutes
 from flowflare.emulator.services.kv.store import ValuesStore
+from flowflare.emulator.services.messages.routes import MessageRoutes
 from flowflare.emulator.services.r2.routes import ObjectRoutes
 from flowflare.emulator.services.r2.rules import BucketRuleRoutes
 from flowflare.emulator.services.r2.store import ObjectsStore
@@ -163,6 +164,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     workers.know(scripts, workflows, routing)
     rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
     clock = CronClock(database, workers)
+    target_routes = TargetRoutes(targets, consumers, workers)
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
@@ -186,7 +188,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         BucketRuleRoutes(ObjectsStore(targets, workers)),
         SecretsStoreRoutes(SecretStores(targets), workers),
         GraphqlRoutes(targets, workers),
-        TargetRoutes(targets, consumers, workers),
+        target_routes,
+        MessageRoutes(targets, consumers, target_routes, workers),
         ConsumerRoutes(consumers, workers),
         Control(database, workers, accounts, rules, log, tokens, limit, distances, clock, identity),
     ]

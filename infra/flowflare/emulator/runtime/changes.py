@@ -40,7 +40,8 @@ class Changes:
             for event, rows in _ROWS.items():
                 writes = "".join(
                     f"INSERT INTO changes (account, item) SELECT {row}.account, "
-                    f"{item.replace('row.', f'{row}.')} WHERE {row}.account IS NOT NULL;"
+                    f"{item.replace('row.', f'{row}.')} WHERE {row}.account IS NOT NULL "
+                    f"AND {item.replace('row.', f'{row}.')} IS NOT NULL;"
                     for row in rows
                     for item in items
                 )

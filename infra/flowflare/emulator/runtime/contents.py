@@ -12,6 +12,7 @@ from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.targets.kinds import BY_BINDING
+from flowflare.emulator.services.targets.queue import QUEUE, read_queue_settings
 from flowflare.emulator.services.targets.store import TargetsStore
 from flowflare.emulator.services.targets.target import TargetKind
 from flowflare.emulator.services.workflows.store import WorkflowsStore
@@ -44,6 +45,11 @@ class Reader:
         """Return the names of all scripts of an account."""
         rows = self._database.rows("SELECT name FROM scripts WHERE account = ?", account)
         return {row["name"] for row in rows}
+
+    def queue_settings(self) -> dict[str, dict[str, Any]]:
+        """Return what applies to all queues, by their keys."""
+        queues = self._stored_targets.list_all(QUEUE)
+        return {queue.key: read_queue_settings(queue) for queue in queues}
 
     def modules(self, script: Script) -> list[Module]:
         """Return a script's modules, the main module first."""

@@ -68,6 +68,9 @@ class Runtime(Protocol):
     async def ask_store(self, request: StoreRequest) -> StoreAnswer:
         """Send a request to the data of a KV namespace or R2 bucket, as bound Workers do."""
 
+    async def queue(self, operation: str, **parameters: Any) -> Any:
+        """Change or read the messages or settings of queues, as the wire's `operation` does."""
+
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""
 

@@ -104,6 +104,18 @@ const operations = {
       await changeInstance(engines, folders.data, workflow, id, change);
       return {};
     }),
+  queues: async (request) => {
+    queues.configure(request);
+    return {};
+  },
+  queue_push: async (request) => queues.push(request),
+  queue_pull: async (request) => queues.pull(request),
+  queue_ack: async (request) => queues.acknowledge(request),
+  queue_metrics: async (request) => queues.metrics(request),
+  queue_purge: async ({ queue }) => {
+    queues.forget([queue]);
+    return {};
+  },
   forget: async (deleted) => {
     queues.forget(deleted.targets);
     await runtime.forget(deleted);

@@ -9,36 +9,19 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 
 import { NAME_HEADER, SECRET_HEADER } from './bindings.mjs';
 import { messageOf } from './messages.mjs';
+import { QueueStore } from './queue_store.mjs';
 
 /** @import { IncomingMessage, ServerResponse } from 'node:http' */
-/** @import { SQLInputValue } from 'node:sqlite' */
-/** @import { Change, Consumer as Settings } from './wire.d.ts' */
+/** @import { Row } from './queue_store.mjs' */
+/** @import { Answers, Change, Consumer as Settings, Requests } from './wire.d.ts' */
 
-/**
- * How long a message waits for a consumer: four days, Cloudflare's default.
- * Source: developers.cloudflare.com/queues/platform/limits.
- */
-const RETENTION = 345_600_000;
 const MAX_TIMER = 86_400_000;
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS messages (
-  number INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT NOT NULL, sent INTEGER NOT NULL,
-  type TEXT NOT NULL, body BLOB NOT NULL, failures INTEGER NOT NULL, due INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, due);
-`;
 
 /** @typedef {Settings & {account: string, worker: string}} Consumer with the key of its Worker */
-/** @typedef {{type: string, body: Uint8Array, delay: number}} Sent a message as a Worker sends it */
-/**
- * @typedef {{number: number, id: string, sent: number, type: string, body: Uint8Array,
- *   failures: number, due: number}} Row a stored message
- */
+/** @typedef {{type: string, body: Uint8Array, delay?: number}} Sent a message as a Worker sends it */
 /**
  * @typedef {{id: string, timestamp: Date, attempts: number} &
  *   ({body: unknown} | {serializedBody: ArrayBufferView})} Message as a `queue` handler receives it
@@ -57,8 +40,7 @@ export class Queues {
   #data;
   #deliver;
   #note;
-  /** @type {DatabaseSync | undefined} */
-  #database;
+  #store = new QueueStore();
   /** @type {import('node:http').Server | undefined} */
   #server;
   #address = '';
@@ -81,12 +63,8 @@ export class Queues {
 
   /** @param {string[]} known the keys of all queues; messages of others are removed */
   async start(known) {
-    this.#database = new DatabaseSync(path.join(this.#data, 'queues.sqlite'));
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#database.exec(SCHEMA);
-    const queues = this.#all('SELECT DISTINCT queue FROM messages').map(({ queue }) => `${queue}`);
-    this.forget(queues.filter((queue) => !known.includes(queue)));
-    this.#run('DELETE FROM messages WHERE sent < ?', Date.now() - RETENTION);
+    this.#store.open(this.#data);
+    this.forget(this.#store.queues().filter((queue) => !known.includes(queue)));
     const server = createServer((request, response) => this.#answer(request, response));
     this.#server = server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -122,15 +100,14 @@ export class Queues {
     for (const queue of queues) {
       clearTimeout(this.#timers.get(queue));
       this.#timers.delete(queue);
-      this.#run('DELETE FROM messages WHERE queue = ?', queue);
+      this.#store.purge(queue);
     }
   }
 
   dispose() {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#server?.close();
-    this.#database?.close();
-    this.#database = undefined;
+    this.#store.close();
   }
 
   /**
@@ -145,9 +122,9 @@ export class Queues {
       }
       const queue = `${request.headers[NAME_HEADER.toLowerCase()]}`;
       const body = await readBody(request);
-      for (const message of readMessages(request, body)) this.#store(queue, message);
+      for (const message of readMessages(request, body)) this.#store.add(queue, message);
       response.setHeader('Content-Type', 'application/json');
-      response.end(JSON.stringify({ metadata: { metrics: this.#metrics(queue) } }));
+      response.end(JSON.stringify({ metadata: { metrics: this.#store.metrics(queue) } }));
       this.#look(queue);
     } catch (error) {
       this.#note(`A message was not stored: ${messageOf(error)}`);
@@ -155,23 +132,65 @@ export class Queues {
     }
   }
 
-  /** @param {string} queue @param {Sent & {id?: string, sent?: number}} message */
-  #store(queue, { id, sent, type, body, delay }) {
-    const now = Date.now();
-    this.#run(
-      'INSERT INTO messages (queue, id, sent, type, body, failures, due) VALUES (?, ?, ?, ?, ?, 0, ?)',
-      ...[queue, id ?? randomBytes(16).toString('hex'), sent ?? now, type, body],
-      now + delay * 1000,
-    );
+  /** @param {Requests['queues']} request the settings of queues, by their keys */
+  configure({ settings }) {
+    for (const [queue, each] of Object.entries(settings)) {
+      this.#store.set(queue, each);
+      this.#look(queue);
+    }
   }
 
-  /** @param {string} queue */
-  #metrics(queue) {
-    const [{ count, bytes, oldest }] = this.#all(
-      'SELECT count(*) AS count, total(length(body)) AS bytes, min(sent) AS oldest FROM messages WHERE queue = ?',
-      queue,
-    );
-    return { backlogCount: count, backlogBytes: bytes, oldestMessageTimestamp: oldest ?? 0 };
+  /** @param {Requests['queue_push']} request @returns {Answers['queue_push']} */
+  push({ queue, messages }) {
+    for (const { type, base64, delay } of messages) {
+      const body = Buffer.from(base64, 'base64');
+      this.#store.add(queue, { type, body, delay: delay ?? undefined });
+    }
+    this.#look(queue);
+    return { metrics: this.#store.metrics(queue) };
+  }
+
+  /** @param {Requests['queue_pull']} request @returns {Answers['queue_pull']} */
+  pull({ queue, count, visibility, max_retries, dead_letter }) {
+    const pulled = [];
+    /** @type {Set<number>} */
+    const taken = new Set();
+    while (pulled.length < count && !this.#store.settings(queue).paused) {
+      const [message] = this.#store.waiting(queue, 1, taken);
+      if (!message || message.due > Date.now()) break;
+      if (message.failures > max_retries) {
+        this.#giveUp(message, { name: queue, dead_letter });
+        continue;
+      }
+      const { id, type, body, sent, failures } = message;
+      taken.add(message.number);
+      const lease = this.#store.lease(message, visibility);
+      const base64 = Buffer.from(body).toString('base64');
+      pulled.push({ id, type, base64, sent, attempts: failures + 1, lease });
+    }
+    return { messages: pulled, metrics: this.#store.metrics(queue) };
+  }
+
+  /** @param {Requests['queue_ack']} request @returns {Answers['queue_ack']} */
+  acknowledge({ queue, acks, retries, max_retries, dead_letter }) {
+    const unknown = [];
+    for (const lease of acks) {
+      const message = this.#store.unlease(queue, lease);
+      if (message) this.#store.remove(message);
+      else unknown.push(lease);
+    }
+    for (const { lease, delay } of retries) {
+      const message = this.#store.unlease(queue, lease);
+      if (!message) unknown.push(lease);
+      else if (message.failures > max_retries) this.#giveUp(message, { name: queue, dead_letter });
+      else this.#store.postpone(message, delay);
+    }
+    return { unknown };
+  }
+
+  /** @param {Requests['queue_metrics']} request @returns {Answers['queue_metrics']} */
+  metrics({ queue }) {
+    return { metrics: this.#store.metrics(queue) };
   }
 
   /**
@@ -181,13 +200,13 @@ export class Queues {
   #look(queue) {
     clearTimeout(this.#timers.get(queue));
     const consumer = this.#consumers.get(queue);
-    if (!consumer || !this.#database) return;
+    if (!consumer || !this.#store.isOpen || this.#store.settings(queue).paused) return;
     /** @type {Set<Set<number>>} */
     const running = this.#running.get(queue) ?? new Set();
     this.#running.set(queue, running);
     while (running.size < (consumer.max_concurrency ?? 1)) {
       const taken = new Set([...running].flatMap((batch) => [...batch]));
-      const waiting = this.#waiting(queue, consumer.batch_size, taken);
+      const waiting = this.#store.waiting(queue, consumer.batch_size, taken);
       const ready = waiting.filter(({ due }) => due <= Date.now());
       const isFull = ready.length >= consumer.batch_size;
       const next = isFull ? 0 : nextTime(waiting, consumer.max_wait_time_ms);
@@ -216,20 +235,6 @@ export class Queues {
     );
   }
 
-  /**
-   * The next messages of a queue that no delivery has taken, those that are due first.
-   * @param {string} queue @param {number} count @param {Set<number>} taken
-   */
-  #waiting(queue, count, taken) {
-    const rows = /** @type {Row[]} */ (
-      this.#all(
-        'SELECT * FROM messages WHERE queue = ? ORDER BY due, number LIMIT ?',
-        ...[queue, count + taken.size],
-      )
-    );
-    return rows.filter(({ number }) => !taken.has(number));
-  }
-
   /** @param {Consumer} consumer @param {Row[]} batch */
   async #deliverBatch(consumer, batch) {
     const messages = batch.map(({ id, sent, type, body, failures }) => ({
@@ -246,53 +251,27 @@ export class Queues {
       this.#note(`Queue ${consumer.name}: ${messageOf(error)}`);
       result = { outcome: 'exception' };
     }
-    if (!this.#database) return;
+    if (!this.#store.isOpen) return;
     for (const message of batch) {
       const delay = retryDelay(result, message.id, consumer.retry_delay);
-      if (delay === undefined) this.#remove(message);
-      else if (message.failures < consumer.max_retries) this.#retry(message, delay);
+      if (delay === undefined) this.#store.remove(message);
+      else if (message.failures < consumer.max_retries) this.#store.retry(message, delay);
       else this.#giveUp(message, consumer);
     }
-    if (consumer.dead_letter) this.#look(consumer.dead_letter);
-  }
-
-  /** @param {Row} message */
-  #remove({ number }) {
-    this.#run('DELETE FROM messages WHERE number = ?', number);
-  }
-
-  /** @param {Row} message @param {number} delay */
-  #retry({ number }, delay) {
-    this.#run(
-      'UPDATE messages SET failures = failures + 1, due = ? WHERE number = ?',
-      ...[Date.now() + delay * 1000, number],
-    );
   }
 
   /**
    * Move a message to the dead-letter queue, with its ID and time; without one, drop it.
-   * @param {Row} message @param {Consumer} consumer
+   * @param {Row} message @param {{name: string, dead_letter: string | null}} consumer
    */
   #giveUp(message, { dead_letter, name }) {
-    this.#remove(message);
-    if (dead_letter) this.#store(dead_letter, { ...message, delay: 0 });
-    else this.#note(`Queue ${name}: message ${message.id} was dropped after its last retry`);
-  }
-
-  /** The database; a message that cannot be stored any more must not be acknowledged. */
-  get #open() {
-    if (!this.#database) throw new Error('The queues are closed.');
-    return this.#database;
-  }
-
-  /** @param {string} sql @param {SQLInputValue[]} values */
-  #all(sql, ...values) {
-    return this.#open.prepare(sql).all(...values);
-  }
-
-  /** @param {string} sql @param {SQLInputValue[]} values */
-  #run(sql, ...values) {
-    this.#open.prepare(sql).run(...values);
+    if (dead_letter) {
+      this.#store.move(message, dead_letter);
+      this.#look(dead_letter);
+      return;
+    }
+    this.#store.remove(message);
+    this.#note(`Queue ${name}: message ${message.id} was dropped after its last retry`);
   }
 }
 
@@ -335,7 +314,8 @@ function bodyOf(type, body) {
  */
 function readMessages({ method, url, headers }, body) {
   if (method !== 'POST') return [];
-  const delay = Number(headers['x-msg-delay-secs'] ?? 0);
+  const given = headers['x-msg-delay-secs'];
+  const delay = given === undefined ? undefined : Number(given);
   if (!url?.endsWith('/batch')) return [{ type: `${headers['x-msg-fmt'] ?? 'v8'}`, body, delay }];
   /** @type {{messages: {contentType?: string, body: string, delaySecs?: number}[]}} */
   const batch = JSON.parse(body.toString());

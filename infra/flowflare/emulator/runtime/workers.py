@@ -41,6 +41,7 @@ _NOT_REPEATED = {
     "d1": "query",
     "instance_create": "creation of an instance",
     "instance_change": "change of an instance",
+    "queue_push": "push to a queue",
 }
 """What may have happened before the runtime ended, by operation."""
 
@@ -99,6 +100,7 @@ class Workers:
         self._asset_folders.clear()
         try:
             await bridge.ask("start", known=self._list_stored())
+            await bridge.ask("queues", settings=self._reader.queue_settings())
             if self._limits:
                 await bridge.ask("limit", **self._limits)
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
@@ -158,10 +160,13 @@ class Workers:
         access = await self._ask("stores")
         return await self._stores.ask(access["address"], access["secret"], request)
 
+    async def queue(self, operation: str, **parameters: Any) -> Any:
+        """Change or read the messages or settings of queues."""
+        return await self._ask(operation, **parameters)
+
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""
-        answer = await self._ask("objects", namespace=namespace)
-        return [str(identity) for identity in answer["ids"]]
+        return list((await self._ask("objects", namespace=namespace))["ids"])
 
     async def probe(
         self, modules: Sequence[Module], *, service_worker: bool, date: str, flags: Sequence[str]
@@ -202,9 +207,8 @@ class Workers:
 
     async def scheduled(self, account: str, script: str, cron: str, time: int) -> str:
         """Run a script's `scheduled` handler and return its outcome."""
-        key = key_of(account, script)
-        answer = await self._ask("scheduled", account=account, key=key, cron=cron, time=time)
-        return str(answer["outcome"])
+        runs = {"account": account, "key": key_of(account, script)}
+        return str((await self._ask("scheduled", **runs, cron=cron, time=time))["outcome"])
 
     async def instances(self, workflow: str) -> list[dict[str, Any]]:
         """List the instances of a Workflow."""

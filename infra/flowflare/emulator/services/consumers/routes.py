@@ -49,14 +49,13 @@ def view_consumer(consumer: Consumer) -> dict[str, Any]:
 
     `script` is the name of `script_name` in the lists of a queue, which wrangler reads.
     """
+    worker = {"script": consumer.script, "script_name": consumer.script, "type": "worker"}
     return {
         "consumer_id": consumer.id,
         "created_on": consumer.created_on,
         "dead_letter_queue": consumer.dead_letter_queue,
         "queue_id": consumer.queue.id,
         "queue_name": consumer.queue.name,
-        "script": consumer.script,
-        "script_name": consumer.script,
         "settings": {key: value for key, value in consumer.settings.items() if value is not None},
-        "type": "worker",
+        **(worker if consumer.script else {"type": "http_pull"}),
     }

@@ -16,29 +16,44 @@ _SETTINGS: Final[Mapping[str, tuple[int, int, int | None]]] = {
     "max_wait_time_ms": (0, 60_000, 5_000),
     "retry_delay": (0, 86_400, 0),
 }
+_PULL_SETTINGS: Final[Mapping[str, tuple[int, int, int | None]]] = {
+    "batch_size": (1, 100, 5),
+    "max_retries": (0, 100, 3),
+    "retry_delay": (0, 86_400, 0),
+    "visibility_timeout_ms": (0, 43_200_000, 30_000),
+}
 
 
-def check_settings(asked: Mapping[str, Any]) -> Settings:
+def check_settings(asked: Mapping[str, Any], *, pulls: bool = False) -> Settings:
     """Return all settings of a consumer, with defaults for missing ones.
+
+    Args:
+        pulls: whether it is a client that pulls messages, not a Worker.
 
     Raises:
         Refusal: 10001, a setting is invalid.
     """
-    return {key: _check(key, asked.get(key)) for key in _SETTINGS}
+    known = _list_limits(pulls=pulls)
+    return {key: _check(known[key], key, asked.get(key)) for key in known}
 
 
-def read_settings(text: str) -> Settings:
+def read_settings(text: str, *, pulls: bool = False) -> Settings:
     """Read stored settings; an invalid row gives the defaults."""
     try:
         stored = parse_json(text)
     except NotJsonError:
         stored = {}
     known = stored if isinstance(stored, dict) else {}
-    return {key: known.get(key, default) for key, (_, _, default) in _SETTINGS.items()}
+    items = _list_limits(pulls=pulls).items()
+    return {key: known.get(key, default) for key, (_, _, default) in items}
 
 
-def _check(key: str, value: object) -> int | None:
-    least, most, default = _SETTINGS[key]
+def _list_limits(*, pulls: bool) -> Mapping[str, tuple[int, int, int | None]]:
+    return _PULL_SETTINGS if pulls else _SETTINGS
+
+
+def _check(limits: tuple[int, int, int | None], key: str, value: object) -> int | None:
+    least, most, default = limits
     if value is None:
         return default
     number = int(value) if isinstance(value, float) and value.is_integer() else value

@@ -21,11 +21,12 @@ from flowflare.emulator.services.targets.target import Target
 
 @dataclass(frozen=True)
 class Consumer:
-    """Describe the Worker that consumes a queue."""
+    """Describe the Worker that consumes a queue, or the clients that pull from it."""
 
     id: str
     queue: Target
-    script: str
+    script: str | None
+    """None for clients that pull."""
     dead_letter_queue: str
     """Its name; empty if there is none."""
     settings: Settings
@@ -49,7 +50,10 @@ class ConsumersStore(Store):
             *(account, target.id),
         )
         return [
-            Consumer(row[0], target, row[1], row[2], read_settings(row[3]), row[4]) for row in rows
+            Consumer(
+                row[0], target, row[1], row[2], read_settings(row[3], pulls=row[1] is None), row[4]
+            )
+            for row in rows
         ]
 
     def get(self, account: str, queue: str, identity: str) -> Consumer:
@@ -101,25 +105,28 @@ class ConsumersStore(Store):
         self.get(account, queue, identity)
         self._database.delete("consumers", id=identity)
 
-    def _check(self, account: str, asked: Mapping[str, Any]) -> tuple[str, str, Settings]:
+    def _check(self, account: str, asked: Mapping[str, Any]) -> tuple[str | None, str, Settings]:
         """Return a request's script, dead-letter queue and settings; create that queue if needed.
 
         Raises:
             Refusal: 10007 unknown script, 11001 the script has no `queue` handler, 10001 an invalid
                 property.
         """
-        if asked.get("type") != "worker":
-            raise codes.invalid_body("The emulator supports only consumers of type `worker`.")
-        script = self._scripts.get(account, str(asked.get("script_name") or ""))
-        if not script.handles_queues:
-            raise queues.queue_handler_missing()
+        pulls = asked.get("type") == "http_pull"
+        if not pulls and asked.get("type") != "worker":
+            raise codes.invalid_body("`type` must be `worker` or `http_pull`.")
+        script = None
+        if not pulls:
+            script = self._scripts.get(account, str(asked.get("script_name") or ""))
+            if not script.handles_queues:
+                raise queues.queue_handler_missing()
         settings = asked.get("settings") or {}
         dead_letter_queue = asked.get("dead_letter_queue") or ""
         if not isinstance(settings, dict) or not isinstance(dead_letter_queue, str):
             raise codes.invalid_body("`settings` must be an object, `dead_letter_queue` a name.")
-        checked = check_settings(settings)
+        checked = check_settings(settings, pulls=pulls)
         names = {target.name for target in self._targets.list_targets(account, queues.QUEUE)}
         if dead_letter_queue and dead_letter_queue not in names:
             # As on Cloudflare (developers.cloudflare.com/workers/wrangler/configuration, queues).
             self._targets.create(account, queues.QUEUE, dead_letter_queue, {})
-        return script.name, dead_letter_queue, checked
+        return script.name if script else None, dead_letter_queue, checked

@@ -56,7 +56,7 @@ class TargetRoutes:
     async def _list(self, kind: TargetKind, request: Request, account: str) -> Response:
         names = request.query_params.getlist("name") if kind.found_by_name else []
         targets = [
-            self._view(kind, target)
+            self.view(kind, target)
             for target in self._store.list_targets(account, kind)
             if (not names or target.name in names) and kind.is_visible(target, request.headers)
         ]
@@ -66,7 +66,9 @@ class TargetRoutes:
         asked = await json_object(request)
         name = pop_name(asked, kind.title)
         record = kind.create(asked, request.headers)
-        return success(self._view(kind, self._store.create(account, kind, name, record)))
+        created = self._store.create(account, kind, name, record)
+        await self._configure(kind, created)
+        return success(self.view(kind, created))
 
     async def _update(
         self, kind: TargetKind, update: Update, request: Request, account: str, target: str
@@ -76,11 +78,12 @@ class TargetRoutes:
         updated = self._store.update(
             account, kind, target, lambda before: update(before, body, request.headers)
         )
+        await self._configure(kind, updated)
         await self._runtime.publish(account)
-        return success(self._view(kind, updated))
+        return success(self.view(kind, updated))
 
     async def _get(self, kind: TargetKind, request: Request, account: str, target: str) -> Response:
-        return success(self._view(kind, self._find(kind, request, account, target)))
+        return success(self.view(kind, self._find(kind, request, account, target)))
 
     async def _delete(
         self, kind: TargetKind, request: Request, account: str, target: str
@@ -98,7 +101,13 @@ class TargetRoutes:
             raise kind.missing()
         return found
 
-    def _view(self, kind: TargetKind, target: Target) -> dict[str, Any]:
+    async def _configure(self, kind: TargetKind, target: Target) -> None:
+        if kind.queue_settings:
+            settings = {target.key: kind.queue_settings(target)}
+            await self._runtime.queue("queues", settings=settings)
+
+    def view(self, kind: TargetKind, target: Target) -> dict[str, Any]:
+        """Render a target for answers."""
         return kind.view(target, lambda: self._read_uses(kind, target))
 
     def _read_uses(self, kind: TargetKind, target: Target) -> Uses:

@@ -53,6 +53,10 @@ class TargetsStore(Store):
         rows = self._database.select("targets", "name", account=account, kind=kind.name)
         return [_target(row) for row in rows]
 
+    def list_all(self, kind: TargetKind) -> list[Target]:
+        """List the targets of a kind in all accounts."""
+        return [_target(row) for row in self._database.select("targets", kind=kind.name)]
+
     def update(
         self,
         account: str,

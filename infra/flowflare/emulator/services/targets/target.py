@@ -78,6 +78,7 @@ class TargetKind:
             Workers do not see the binding.
         run_absent: the same for a target that no longer exists, by what the binding contains;
             None if the Worker is then run without the binding.
+        queue_settings: what the runtime must know of a queue besides its bindings.
     """
 
     name: str
@@ -106,6 +107,7 @@ class TargetKind:
     not_empty: Code | None = None
     run: Callable[[Target], dict[str, Any]] | None = None
     run_absent: Callable[[str], dict[str, Any]] | None = None
+    queue_settings: Callable[[Target], dict[str, Any]] | None = None
 
     def name_in_bindings(self, target: Target) -> str:
         """Return what bindings to a target contain: its ID or its name."""
