@@ -128,7 +128,7 @@ def test_observability_that_was_never_given_is_not_shown(account: Account) -> No
     settings = account.call("GET", "/workers/scripts/app/settings")
     views = (answered, service, listed, settings, account.call("GET", SETTINGS))
     assert not [view for view in views if "observability" in view]
-    assert settings["compatibility_date"] == "2021-11-02"
+    assert "compatibility_date" not in settings
 
 
 def test_content_is_that_of_the_version_asked_for(account: Account) -> None:

@@ -101,7 +101,7 @@ CONFIGURATIONS: dict[str, list[str]] = {
     ],
     "script_with_settings": [
         script(
-            DATE + '  placement = { mode = "smart" }\n  logpush = true\n'
+            DATE + "  logpush = true\n"
             '  compatibility_flags = ["nodejs_compat"]\n  limits = { cpu_ms = 50 }'
         )
     ],

@@ -125,4 +125,5 @@ def _settings(text: bytes | str) -> dict[str, Any]:
     validated = validate_metadata(known, part="settings")
     if "compatibility_date" in known:
         known["compatibility_date"] = validated.compatibility_date
+        known["implied"] = validated.settings()["implied"]
     return known

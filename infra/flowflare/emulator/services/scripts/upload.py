@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -109,15 +109,22 @@ class Metadata(BaseModel):
     assets: _Assets | None = None
     keep_assets: bool = False
 
-    @field_validator("compatibility_date")
+    @model_validator(mode="before")
     @classmethod
-    def _use_default(cls, date: str) -> str:
+    def _use_default(cls, given: Any) -> Any:
         """Read an empty date as the default (our reading)."""
-        return date or _DEFAULT_DATE
+        if isinstance(given, dict) and given.get("compatibility_date") == "":
+            return {key: value for key, value in given.items() if key != "compatibility_date"}
+        return given
 
     def settings(self) -> dict[str, Any]:
-        """Return what is stored with the script: all except code, bindings and migrations."""
-        return self.model_dump(exclude=_NOT_SETTINGS)
+        """Return what is stored with the script: all except code, bindings and migrations.
+
+        `implied` lists settings that were not given and that answers do not show: Terraform's plan
+        would remove a date that its configuration does not have.
+        """
+        implied = {"compatibility_date"} - self.model_fields_set
+        return self.model_dump(exclude=_NOT_SETTINGS) | {"implied": sorted(implied)}
 
     def asset_config(self) -> dict[str, Any] | None:
         """Return how the upload says that its files are served; None if it does not say."""

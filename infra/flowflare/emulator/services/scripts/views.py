@@ -95,10 +95,11 @@ def view_script_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """List what an upload set, also settings that are new to the API, and the defaults."""
+    hidden = {*_NOT_SETTINGS, *metadata.get("implied", ())}
     stored = {
         key: value
         for key, value in metadata.items()
-        if key not in _NOT_SETTINGS and (value or key in _REQUIRED)
+        if key not in hidden and (value or key in _REQUIRED)
     }
     return {**_DEFAULTS, **stored}
 

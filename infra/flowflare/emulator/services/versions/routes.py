@@ -87,9 +87,9 @@ class VersionRoutes(Service[ScriptsStore]):
                     "last_deployed_from": script.deployed_from,
                 },
                 "script_runtime": {
-                    "compatibility_date": settings["compatibility_date"],
-                    "compatibility_flags": settings["compatibility_flags"],
-                    "usage_model": settings["usage_model"],
+                    key: settings[key]
+                    for key in ("compatibility_date", "compatibility_flags", "usage_model")
+                    if key in settings
                 },
             },
         }

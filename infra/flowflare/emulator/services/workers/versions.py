@@ -34,8 +34,7 @@ def read_version(body: Mapping[str, Any], client: str) -> Upload:
     if not modules and given.get("assets"):
         modules = [ASSETS_ONLY]
         given["main_module"] = ASSETS_ONLY.name
-    implied = [] if "compatibility_date" in given else ["compatibility_date"]
-    metadata = validate_metadata({**given, "implied": implied}, part="body")
+    metadata = validate_metadata(given, part="body")
     first = [module for module in modules if module.name == metadata.main_module]
     if not first:
         raise codes.invalid_script(f'Uncaught Error: No such module "{metadata.main_module}".')
@@ -80,7 +79,7 @@ def view_version(
         "startup_time_ms": 1,
         **{key: metadata[key] for key in _OPTIONAL if metadata.get(key)},
     }
-    if "compatibility_date" not in metadata.get("implied", ()):
+    if "compatibility_date" in settings:
         view["compatibility_date"] = settings["compatibility_date"]
     if settings["bindings"]:
         view["bindings"] = [_view_binding(binding) for binding in settings["bindings"]]
