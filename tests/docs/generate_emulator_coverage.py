@@ -42,7 +42,7 @@ _BESIDES = """\
 ## Other operations
 
 wrangler and the SDKs call these operations too, and bindings refer to what they create. Operations
-without a name are not documented by Cloudflare. Containers and tails are always empty.
+without a name are not documented by Cloudflare. Containers and tail consumers are always empty.
 
 | operation | name |
 |---|---|

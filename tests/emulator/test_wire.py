@@ -245,6 +245,10 @@ def run_everything(account: Account) -> str:
     account.call(
         "POST", f"/queues/{queue}/consumers", json={**consumer, "dead_letter_queue": "dead"}
     )
+    header = {"key": "x", "query": "y"}
+    names: list[dict[str, Any]] = [{key: ["a"]} for key in ("outcome", "method", "client_ip")]
+    filters = [*names, {"sampling_rate": 0.5}, {"header": header}, {"query": "q"}]
+    account.call("POST", "/workers/scripts/app/tails", json={"filters": filters})
     return account.enable("app")
 
 

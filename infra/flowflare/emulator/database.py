@@ -132,6 +132,13 @@ INSERT INTO all_consumers SELECT * FROM consumers;
 DROP TABLE consumers;
 ALTER TABLE all_consumers RENAME TO consumers;
 """
+_TAILS = """
+CREATE TABLE tails (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, script TEXT NOT NULL, filters TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+"""
 _STEPS = (
     _FIRST,
     _TIME_TRAVEL,
@@ -142,6 +149,7 @@ _STEPS = (
     _WORKFLOW_VERSIONS,
     _DNS_RECORDS,
     _PULL_CONSUMERS,
+    _TAILS,
 )
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)

@@ -64,6 +64,8 @@ from flowflare.emulator.services.secrets.store import SecretsStore
 from flowflare.emulator.services.secrets_store.routes import SecretsStoreRoutes
 from flowflare.emulator.services.secrets_store.store import SecretStores
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
+from flowflare.emulator.services.tails.routes import TailRoutes
+from flowflare.emulator.services.tails.store import TailsStore
 from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
 from flowflare.emulator.services.versions.deployments import DeploymentsStore
@@ -173,6 +175,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         SecretRoutes(SecretsStore(scripts), workers),
         VersionRoutes(scripts, deployments, workers),
         WorkerRoutes(WorkersStore(database, scripts, deployments), workers),
+        TailRoutes(TailsStore(database, scripts), workers),
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),

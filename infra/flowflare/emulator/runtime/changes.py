@@ -15,6 +15,7 @@ _ITEMS = {
     "domains": ("'script/' || row.script",),
     "workflows": ("'workflow/' || row.name", "'script/' || row.script"),
     "consumers": ("'script/' || row.script",),
+    "tails": ("'script/' || row.script",),
     "databases": ("'database/' || row.uuid",),
     "targets": (
         "'target/' || row.kind || '/' || row.id",

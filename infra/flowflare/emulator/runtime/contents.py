@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import parse_json
 from flowflare.emulator.runtime.asset_folders import AssetFolders
 from flowflare.emulator.runtime.document import Contents
 from flowflare.emulator.services.consumers.settings import read_settings
@@ -88,6 +89,7 @@ class Reader:
             consumes=self._consumes(script),
             assets=self._assets(script),
             patterns={script.name: self._routing.patterns(account, script.name)},
+            tails=self._tails(script),
         )
 
     def _assets(self, script: Script) -> dict[str, Any] | None:
@@ -118,6 +120,14 @@ class Reader:
             }
             for row in rows
         }
+
+    def _tails(self, script: Script) -> list[dict[str, Any]]:
+        """List the tails of a script with their filters."""
+        rows = self._database.rows(
+            "SELECT id, filters FROM tails WHERE account = ? AND script = ? ORDER BY id",
+            *(script.account, script.name),
+        )
+        return [{"id": row["id"], "filters": parse_json(row["filters"])} for row in rows]
 
     def _databases(self, script: Script) -> frozenset[str]:
         return frozenset(

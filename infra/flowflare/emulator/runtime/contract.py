@@ -88,5 +88,8 @@ class Runtime(Protocol):
     ) -> None:
         """Change an instance that exists, in a way that its state allows."""
 
+    async def tails_port(self) -> int:
+        """Return the port on which the WebSockets of tails are served."""
+
     def url(self, account: str, script: str) -> str:
         """Return a script's address, which answers if its workers.dev subdomain is enabled."""

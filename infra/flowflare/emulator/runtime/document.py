@@ -48,6 +48,8 @@ class Contents:
     """How its static assets are served, as the child reads it without the binding."""
     patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
     """The routes and custom domains that each script answers besides its own address."""
+    tails: Sequence[Mapping[str, Any]] = ()
+    """The script's tails, with their filters."""
 
 
 def key_of(account: str, script: str) -> str:
@@ -107,6 +109,7 @@ def worker_document(
             str(binding["name"]) for binding in by_type.get("version_metadata", [])
         ],
         "answers": [vars(pattern) for pattern in contents.patterns.get(script.name, ())],
+        "tails": [dict(tail) for tail in contents.tails],
         "distance": vars(distance) if distance else None,
     }
 

@@ -19,6 +19,7 @@ import { Probe } from './probe.mjs';
 import { loadPrograms } from './programs.mjs';
 import { Queues } from './queues.mjs';
 import { Runtime } from './runtime.mjs';
+import { Tails } from './tails.mjs';
 
 /** @import { Answers, Event, Requests } from './wire.d.ts' */
 /** @typedef {keyof Requests} Operation */
@@ -55,7 +56,8 @@ const queues = new Queues({
     ),
   note,
 });
-const runtime = new Runtime({ programs, data: folders.data, emit: send, queues });
+const tails = new Tails(programs);
+const runtime = new Runtime({ programs, data: folders.data, emit: send, queues, tails });
 const ports = new Ports({ runtime, emit: send });
 const probe = new Probe({ workerd: programs.workerd, data: folders.data, emit: send });
 
@@ -71,6 +73,7 @@ const operations = {
   },
   account: async (request) => {
     const taken = await ports.listen(request.change);
+    tails.accountChanged(request.change);
     runtime.accountChanged(request);
     queues.accountChanged(request.change);
     return { taken };
@@ -125,12 +128,14 @@ const operations = {
     runtime.limit({ units, idle });
     return {};
   },
+  tails: async () => ({ port: await tails.port }),
   workers: async () => runtime.describe(),
 };
 
 async function stop() {
   setTimeout(() => process.exit(1), 6_000);
   queues.dispose();
+  tails.dispose();
   probe.dispose();
   await ports.close();
   await runtime.dispose();

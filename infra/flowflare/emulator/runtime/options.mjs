@@ -8,6 +8,7 @@
 import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
 import { DISTANCE_HEADER, DISTANT_CALL, distantClasses, wrapClasses } from './distance.mjs';
 import { hasSourceMap, listTails, nameInStacks } from './source_maps.mjs';
+import { tailWorkers } from './tails.mjs';
 
 /** @import { V4DurableObject, V4ModuleDefinition, V4SourceOptions, V4WorkerOptions } from 'miniflare' */
 /** @import { Access } from './bindings.mjs' */
@@ -153,7 +154,7 @@ export function workerOptions(worker, modules, newestDate, access) {
     ],
     assets: assetOptions(worker),
     versionMetadata: worker.version_metadata[0],
-    tails: listTails(modules),
+    tails: [...listTails(modules), ...tailWorkers(worker)],
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }

@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+/** @import { IncomingMessage } from 'node:http' */
+/** @import { Duplex } from 'node:stream' */
 /** @import { V4SharedOptions, V4WorkerOptions } from 'miniflare' */
 /**
  * @typedef {object} Programs
@@ -9,6 +11,20 @@ import path from 'node:path';
  * @property {{default: string, compatibilityDate: string, version: string}} workerd the path of its
  *   program, the newest compatibility date that it knows, and its version
  * @property {string} home Miniflare's folder
+ * @property {new (options: object) => SocketServer} sockets the WebSocket server that Miniflare uses
+ */
+
+/**
+ * @typedef {object} Socket a WebSocket
+ * @property {(text: string) => void} send
+ * @property {() => void} close
+ * @property {() => void} terminate
+ * @property {(event: 'close' | 'error', handle: () => void) => void} on
+ */
+/**
+ * @typedef {object} SocketServer
+ * @property {(request: IncomingMessage, socket: Duplex, head: Buffer,
+ *   connected: (socket: Socket) => void) => void} handleUpgrade
  */
 
 /**
@@ -18,7 +34,8 @@ import path from 'node:path';
 export function loadPrograms(folder) {
   const require = createRequire(path.join(path.resolve(folder), 'x.js'));
   const home = path.dirname(require.resolve('miniflare'));
-  return { miniflare: require('miniflare'), workerd: require('workerd'), home };
+  const sockets = createRequire(path.join(home, 'x.js'))('ws').WebSocketServer;
+  return { miniflare: require('miniflare'), workerd: require('workerd'), home, sockets };
 }
 
 /**

@@ -16,7 +16,7 @@ import { messageOf } from './messages.mjs';
 import { workerOptions, workflowsWorkers } from './options.mjs';
 import { sharing, startMiniflare } from './programs.mjs';
 import { Resumer } from './resume.mjs';
-import { nameSources, readSourceMaps, TAIL } from './source_maps.mjs';
+import { nameSources, readSourceMaps, TAIL, TAIL_NAME } from './source_maps.mjs';
 import { Stores } from './stores.mjs';
 import { digestOf, groupUnits, withoutAbsent } from './units.mjs';
 
@@ -60,6 +60,7 @@ export class Runtime {
   #data;
   #emit;
   #queues;
+  #tails;
   stores = new Stores();
   #resumer = new Resumer();
   /** @type {Map<string, Account>} in the order of their changes */
@@ -77,13 +78,14 @@ export class Runtime {
   #deletions = [];
 
   /**
-   * @param {{programs: Programs, data: string, emit: (event: Event) => void, queues: Queues}} parts
+   * @param {{programs: Programs, data: string, emit: (event: Event) => void, queues: Queues, tails: import('./tails.mjs').Tails}} parts
    */
-  constructor({ programs, data, emit, queues }) {
+  constructor({ programs, data, emit, queues, tails }) {
     this.#programs = programs;
     this.#data = path.resolve(data);
     this.#emit = emit;
     this.#queues = queues;
+    this.#tails = tails;
   }
 
   /** @param {Requests['start']} request */
@@ -317,11 +319,10 @@ export class Runtime {
   /** Stop idle units when more are loaded than the limit allows. */
   async #retire(idle = this.#limits.idle) {
     clearTimeout(this.#retiring);
-    const { units } = this.#limits;
     const live = [...this.#instances].filter(({ stopped, unit }) => !stopped && !unit.problem);
-    if (live.length <= units) return;
+    if (live.length <= this.#limits.units) return;
     live.sort((first, second) => second.used - first.used);
-    for (const instance of live.slice(units)) {
+    for (const instance of live.slice(this.#limits.units)) {
       if (!instance.running || Date.now() - instance.used < idle) continue;
       if ((await instance.busy()) || instance.stopped) continue;
       this.#later(() => instance.stop());
@@ -371,15 +372,14 @@ export class Runtime {
       stores: { ...this.stores.access, miniflare: this.#programs.home },
       queues: { ...this.#queues.access, miniflare: this.#programs.home },
     };
-    const newest = this.#programs.workerd.compatibilityDate;
     /** @param {Worker} worker */
     const modulesOf = ({ code }) => this.#accounts.get(unit.account)?.code.get(code) ?? [];
     const present = unit.workers.map((worker) => withoutAbsent(worker, unit.keys));
+    const newest = this.#programs.workerd.compatibilityDate;
     const workers = present.map((each) => workerOptions(each, modulesOf(each), newest, access));
-    const maps = readSourceMaps(unit.workers, modulesOf);
-    if (workers.some(({ tails }) => tails)) workers.push(TAIL);
-    workers.push(...workflowsWorkers(present));
-    const explain = nameSources(maps);
+    const explain = nameSources(readSourceMaps(unit.workers, modulesOf));
+    if (workers.some(({ tails }) => tails?.includes(TAIL_NAME))) workers.push(TAIL);
+    workers.push(...this.#tails.workers(present, explain), ...workflowsWorkers(present));
     const miniflare = startMiniflare(this.#programs, this.#data, room, workers, more, explain);
     try {
       await miniflare.ready;

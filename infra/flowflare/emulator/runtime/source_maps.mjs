@@ -13,7 +13,7 @@ import { SourceMap } from 'node:module';
 /** A position in a stack: module, line and column. */
 const POSITION = /([\w./@+-]+):(\d+):(\d+)/g;
 
-const TAIL_NAME = 'emulator-tail';
+export const TAIL_NAME = 'emulator-tail';
 
 /** @type {V4WorkerOptions} */
 export const TAIL = {
@@ -46,7 +46,7 @@ export function nameInStacks({ script }, module) {
 
 /** The Tail Workers of a Worker with these modules. @param {Module[]} modules */
 export function listTails(modules) {
-  return modules.some(({ type }) => type === 'SourceMap') ? [TAIL_NAME] : undefined;
+  return modules.some(({ type }) => type === 'SourceMap') ? [TAIL_NAME] : [];
 }
 
 /** @param {Module[]} modules @param {string} name of a module */

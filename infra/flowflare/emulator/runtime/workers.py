@@ -230,6 +230,10 @@ class Workers:
         runs = {"account": account, "key": key_of(account, script), "workflow": workflow}
         await self._ask("instance_change", **runs, id=identity, change=change)
 
+    async def tails_port(self) -> int:
+        """Return the port on which the WebSockets of tails are served."""
+        return int((await self._ask("tails"))["port"])
+
     async def limit(self, units: int, idle_seconds: float) -> None:
         """Set how many units stay loaded, and how long other idle units stay loaded."""
         self._limits = {"units": units, "idle": idle_seconds * 1000}
