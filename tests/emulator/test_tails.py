@@ -13,7 +13,7 @@ import pytest
 from cloudflare import Cloudflare
 
 from tests.emulator.emulated import Account, get
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.wrangler import NODE, WRANGLER
 
 pytestmark = pytest.mark.workerd
@@ -57,8 +57,11 @@ def tail(account: Account, folder: Path, *words: str) -> Iterator[list[dict[str,
         yield events
     finally:
         process.terminate()
-        reader.join()
-        process.wait()
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            reader.join()
 
 
 def _collect(process: subprocess.Popen[str], events: list[dict[str, Any]]) -> None:

@@ -159,11 +159,22 @@ export class Tails {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (connected) => {
+      acceptUnmasked(connected);
       tail.sockets.add(connected);
       connected.on('close', () => tail.sockets.delete(connected));
       connected.on('error', () => connected.terminate());
     });
   }
+}
+
+/**
+ * Accept frames without a mask: `wrangler tail` sends its first message so (`mask: false`), and `ws`
+ * would close the connection. `ws` has no option for that, and checks the mask by this member.
+ * @param {Socket} socket
+ */
+function acceptUnmasked(socket) {
+  const receiver = /** @type {any} */ (socket)._receiver;
+  Object.defineProperty(receiver, '_isServer', { get: () => receiver._masked });
 }
 
 /** The Tail Workers of a Worker. @param {Worker} worker */
