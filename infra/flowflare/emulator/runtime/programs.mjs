@@ -16,6 +16,7 @@ import path from 'node:path';
 
 /**
  * @typedef {object} Socket a WebSocket
+ * @property {{_masked: boolean}} _receiver the reader of its frames
  * @property {(text: string) => void} send
  * @property {() => void} close
  * @property {() => void} terminate

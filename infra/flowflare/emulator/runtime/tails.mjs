@@ -173,7 +173,7 @@ export class Tails {
  * @param {Socket} socket
  */
 function acceptUnmasked(socket) {
-  const receiver = /** @type {any} */ (socket)._receiver;
+  const receiver = socket._receiver;
   Object.defineProperty(receiver, '_isServer', { get: () => receiver._masked });
 }
 

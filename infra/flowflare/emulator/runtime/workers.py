@@ -23,6 +23,7 @@ from flowflare.emulator.runtime.document import (
     module_document,
     worker_document,
 )
+from flowflare.emulator.runtime.ports import Ports
 from flowflare.emulator.runtime.published import Published
 from flowflare.emulator.runtime.stores import StoresClient
 from flowflare.emulator.services.routing.store import RoutingStore
@@ -32,9 +33,6 @@ from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
 
 _LOG = logging.getLogger("emulator")
-# Below the range from which Linux takes ports for outgoing connections, because a Worker's port
-# must still be free after a restart.
-_FIRST_PORT, _PORTS = 20_000, 10_000
 _MAX_RESTARTS = 5
 _MAX_PROBES = 1_000
 _NOT_REPEATED = {
@@ -68,6 +66,7 @@ class Workers:
         self._distances = distances
         self._data = data
         self._database = database
+        self._ports = Ports(database)
         self._asset_folders = AssetFolders(database, data / "assets")
         self._reader: Reader
         self._bridge: Bridge | None = None
@@ -245,7 +244,7 @@ class Workers:
 
     def url(self, account: str, script: str) -> str:
         """Return a script's address, which answers if its workers.dev subdomain is enabled."""
-        return f"http://127.0.0.1:{self._port(account, script)}"
+        return f"http://127.0.0.1:{self._ports.find(account, script)}"
 
     async def _ask(self, operation: str, **parameters: Any) -> Any:
         """Send the child a request, and retry after a restart if the request changes nothing."""
@@ -280,7 +279,7 @@ class Workers:
             )
             while ports_in_use:
                 for port in ports_in_use:
-                    self._move(account, port)
+                    self._ports.move(account, port)
                 ports_in_use = await self._send_changes(
                     bridge, account, self._published[account], everything=False
                 )
@@ -324,7 +323,7 @@ class Workers:
 
         A script with invalid rows is down; the other scripts run.
         """
-        port = self._port(script.account, script.name)
+        port = self._ports.find(script.account, script.name)
         problem = script.problem
         if problem is None and not script.number:
             problem = "none of its versions is deployed"
@@ -347,31 +346,6 @@ class Workers:
             table: [row[0] for row in self._database.rows(f"SELECT {column} FROM {table}")]  # noqa: S608
             for table, column in tables.items()
         }
-
-    def _port(self, account: str, script: str) -> int:
-        for row in self._database.select("ports", account=account, script=script):
-            return int(row["port"])
-        digest = hashlib.sha256(f"{account}/{script}".encode()).digest()
-        port = self._find_free_port(int.from_bytes(digest[:4]))
-        self._database.insert("ports", account, script, port)
-        return port
-
-    def _move(self, account: str, port: int) -> None:
-        _LOG.warning("port %d is used by another program; its Worker moves to another port", port)
-        self._database.run(
-            "UPDATE ports SET port = ? WHERE account = ? AND port = ?",
-            self._find_free_port(port + 1),
-            account,
-            port,
-        )
-
-    def _find_free_port(self, start: int) -> int:
-        held = {row["port"] for row in self._database.rows("SELECT port FROM ports")}
-        for offset in range(_PORTS):
-            port = _FIRST_PORT + (start + offset) % _PORTS
-            if port not in held:
-                return port
-        raise EmulatorError("All ports for Workers are in use.")
 
     def _handle_event(self, event: Event) -> None:
         kind = event["event"]
