@@ -110,12 +110,12 @@ def test_data_stays_and_the_next_up_changes_only_what_differs(manual: ManualAcco
             'bindings["ORDER_PROCESSING"]',
             'bindings["WORKFLOW_API_KEY"]',
             'bindings["WORKFLOW_SERVICE"]',
-            *("content", "mainModule"),
+            *("content", "mainModule", "observability"),
         ],
         "flowflare-service-script": [
             'bindings["ORDER_PROCESSING"]',
             'bindings["SERVICE_API_KEY"].type',
-            *("content", "mainModule"),
+            *("content", "mainModule", "observability"),
         ],
     }
 

@@ -141,3 +141,19 @@ def test_content_is_that_of_the_version_asked_for(account: Account) -> None:
         assert f'name="{response.headers["cf-entrypoint"]}"' in response.text
     unknown = f"{path}?version=00000000-0000-4000-8000-000000000000"
     assert account.expect_refusal("GET", unknown).errors[0][0] == 100146
+
+
+def test_a_worker_reads_the_metadata_of_its_running_version(account: Account) -> None:
+    source = "export default { fetch: (request, env) => Response.json(env.VERSION) };"
+    bindings = [{"type": "version_metadata", "name": "VERSION"}]
+    account.put("app", source, bindings=bindings)
+    url = account.enable("app")
+    first = get(url).json()
+    files = upload(source, bindings=bindings, annotations={"workers/tag": "blue"})
+    made = account.call("POST", "/workers/scripts/app/versions", files=files)
+    assert get(url).json() == first
+    account.call("POST", PATH, json=split(**{made["id"]: 100}))
+    version = account.call("GET", f"/workers/scripts/app/versions/{made['id']}")
+    created = version["metadata"]["created_on"]
+    assert get(url).json() == {"id": made["id"], "tag": "blue", "timestamp": created}
+    assert first["id"] != made["id"]

@@ -1,10 +1,12 @@
 """Uploads that Cloudflare refuses before it checks bindings: body, name, code."""
 
+import base64
+import random
 from typing import Any
 
 import pytest
 
-from tests.emulator.emulated import ESM, HELLO, Account, upload
+from tests.emulator.emulated import ESM, HELLO, Account, get, upload
 
 pytestmark = pytest.mark.workerd
 
@@ -71,7 +73,31 @@ def test_invalid_metadata_is_refused(account: Account, metadata: str, code: int)
 
 def test_an_upload_without_metadata_is_refused(account: Account) -> None:
     refused = account.expect_refusal("PUT", "/workers/scripts/app", files=upload(HELLO)[:1])
-    assert refused.errors == ((10026, "The multipart body has no part 'metadata'."),)
+    assert refused.errors == ((10021, "could not read content for part metadata"),)
+
+
+def test_a_body_of_javascript_is_a_service_worker(account: Account) -> None:
+    body = "addEventListener('fetch', (event) => event.respondWith(new Response('old')));"
+    headers = {"Content-Type": "application/javascript"}
+    account.call("PUT", "/workers/scripts/app", content=body, headers=headers)
+    assert get(account.enable("app")).text == "old"
+    refused = account.expect_refusal(
+        "PUT", "/workers/scripts/app", content="addEventListener(", headers=headers
+    )
+    assert refused.errors[0][0] == 10021
+
+
+def test_what_is_too_large_is_refused(account: Account) -> None:
+    for kind in ("plain_text", "secret_text"):
+        long = [{"type": kind, "name": "LONG", "text": "x" * 5 * 1024}]
+        account.put("app", bindings=long)
+        long[0]["text"] += "x"
+        refused = account.put_expecting_refusal("app", bindings=long)
+        assert refused.errors == ((10054, "Text binding 'LONG' is too large."),)
+    noise = base64.b64encode(random.Random(1).randbytes(14 * 1024 * 1024)).decode()
+    refused = account.put_expecting_refusal("app", f"{HELLO}\n// {noise}")
+    assert (refused.status, refused.errors[0][0]) == (400, 10027)
+    account.put("app", f"{HELLO}\n// {'x' * 12 * 1024 * 1024}")
 
 
 def test_a_body_that_is_not_multipart_is_refused(account: Account) -> None:

@@ -137,7 +137,9 @@ def leave_out_each_part(wire: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
             parent[last] = False
         else:
             del parent[last]
-            reduce(getitem, parents[:-1], without["$defs"])["required"].remove(last)
+            required = reduce(getitem, parents[:-1], without["$defs"])["required"]
+            if last in required:
+                required.remove(last)
         yield "/".join(map(str, path)), without
 
 

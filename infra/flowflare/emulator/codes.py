@@ -130,6 +130,29 @@ invalid_name = Code(
 invalid_script = Code(
     400, 10021, "{message}", "a script that does not start, or for an invalid binding."
 )
+no_metadata = Code(
+    400,
+    10021,
+    "could not read content for part metadata",
+    "an upload without the part `metadata`.",
+    trace="cloudflare-typescript #158, cloudflare-typescript #2645",
+)
+script_too_large = Code(
+    400,
+    10027,
+    "Your Worker exceeded the size limit of {limit} MiB. Refer to the Workers documentation "
+    "(https://developers.cloudflare.com/workers/observability/errors/#errors-on-worker-upload) "
+    "for more details.",
+    "modules of more than 10 MiB after gzip, the limit of the paid plan.",
+    trace="workers-sdk #9101",
+)
+text_too_large = Code(
+    400,
+    10054,
+    "Text binding '{name}' is too large.",
+    "a variable or secret of more than 5 KiB. The exact limit and the end of the text are our "
+    "interpretation.",
+)
 no_handlers = Code(
     400,
     10068,

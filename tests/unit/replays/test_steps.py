@@ -146,7 +146,7 @@ UNREADABLE = {
     "not code": ("[secret]", "OrderWorkflow is not found"),
     "a parent outside of the bundle": (
         "import { B } from 'x'; export class OrderWorkflow extends B {}",
-        "run of OrderWorkflow",
+        "OrderWorkflow has no method `run`",
     ),
     "a mistake": ("export class OrderWorkflow { run(e, s) { s.do( } }", "OrderWorkflow"),
     "nested deeply": (

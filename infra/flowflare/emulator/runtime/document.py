@@ -84,7 +84,7 @@ def worker_document(
         "compatibility_date": script.metadata["compatibility_date"],
         "compatibility_flags": script.metadata["compatibility_flags"],
         "has_default": any(export.name == "default" for export in script.exports),
-        "vars": _variables(by_type),
+        "vars": _variables(by_type) | _version_metadata(by_type, script),
         "d1": _databases(by_type.get("d1", []), contents),
         "objects": _objects(bound, script, contents),
         "unbound_objects": _unbound_objects(bound, script, contents),
@@ -105,9 +105,6 @@ def worker_document(
             }
             for binding in by_type.get("ratelimit", [])
         },
-        "version_metadata": [
-            str(binding["name"]) for binding in by_type.get("version_metadata", [])
-        ],
         "answers": [vars(pattern) for pattern in contents.patterns.get(script.name, ())],
         "tails": [dict(tail) for tail in contents.tails],
         "distance": vars(distance) if distance else None,
@@ -144,6 +141,19 @@ def _variables(by_type: Mapping[str, list[Binding]]) -> dict[str, Any]:
     return {str(binding["name"]): binding["text"] for binding in texts} | {
         str(binding["name"]): binding.get("json") for binding in by_type.get("json", [])
     }
+
+
+def _version_metadata(
+    by_type: Mapping[str, list[Binding]], script: Script
+) -> dict[str, dict[str, str]]:
+    """Return the value of `version_metadata` bindings. Miniflare would invent one at each start."""
+    annotations = script.metadata.get("annotations") or {}
+    version = {
+        "id": script.version_id,
+        "tag": str(annotations.get("workers/tag") or ""),
+        "timestamp": script.modified_on,
+    }
+    return {str(binding["name"]): version for binding in by_type.get("version_metadata", [])}
 
 
 def _databases(bindings: Sequence[Binding], contents: Contents) -> dict[str, str]:

@@ -153,7 +153,6 @@ export function workerOptions(worker, modules, newestDate, access) {
       ),
     ],
     assets: assetOptions(worker),
-    versionMetadata: worker.version_metadata[0],
     tails: [...listTails(modules), ...tailWorkers(worker)],
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };

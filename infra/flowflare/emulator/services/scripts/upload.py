@@ -20,6 +20,7 @@ from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.script import Module
 
 _DEFAULT_DATE = "2021-11-02"
+_SCRIPT_TYPES = ("application/javascript", "text/javascript")
 _PART_LIMIT = 64 * 1024 * 1024
 
 
@@ -155,10 +156,16 @@ class Upload:
 async def read_upload(request: Request) -> Upload:
     """Read the body of a script upload.
 
+    A body of JavaScript is a script in the service worker syntax (cloudflare-typescript#2799).
+
     Raises:
-        Refusal: 10001 not a multipart body, 10026 unreadable metadata, 10021 no main module.
+        Refusal: 10001 another content type, 10026 unreadable metadata, 10021 no metadata or no main
+            module.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if content_type in _SCRIPT_TYPES:
+        return await _read_service_worker(request)
+    if content_type != "multipart/form-data":
         raise codes.content_type("Content-Type must be 'multipart/form-data'.")
     try:
         form = await request.form(max_files=1000, max_fields=1000, max_part_size=_PART_LIMIT)
@@ -180,9 +187,15 @@ async def read_upload(request: Request) -> Upload:
     )
 
 
+async def _read_service_worker(request: Request) -> Upload:
+    module = Module("worker.js", "application/javascript", await request.body())
+    metadata = Metadata(body_part=module.name)
+    return Upload(metadata, (module,), strict=False, deployed_from=client_of(request))
+
+
 async def _text(part: UploadFile | str | None) -> str:
     if part is None:
-        raise codes.unparsable("The multipart body has no part 'metadata'.")
+        raise codes.no_metadata()
     return part if isinstance(part, str) else (await part.read()).decode(errors="replace")
 
 

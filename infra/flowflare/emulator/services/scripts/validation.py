@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from flowflare.emulator import codes
 from flowflare.emulator.runtime.contract import Runtime
+from flowflare.emulator.services.scripts.limits import refuse_too_large
 from flowflare.emulator.services.scripts.script import Export
 from flowflare.emulator.services.scripts.upload import Upload
 
@@ -27,9 +28,10 @@ async def exports_of(upload: Upload, runtime: Runtime) -> list[Export]:
 
     Raises:
         Refusal: 10021 with workerd's own error if the script does not start, 10068 if it registers
-            no handler.
+            no handler, or 10027 or 10054 if a part of it is too large.
     """
     metadata = upload.metadata
+    refuse_too_large(upload)
     _refuse_date(metadata.compatibility_date)
     for module in upload.modules:
         if not _MODULE_NAME.fullmatch(module.name):
