@@ -36,7 +36,7 @@ def test_secrets_are_set_changed_and_removed_at_once(account: Account) -> None:
     text = {"type": "plain_text", "name": "V", "text": "x"}
     account.put("app", SHOW, bindings=[text, secret("OLD"), secret("SAME", "same")])
     shown = patch(account, NEW=secret("NEW", "new"), OLD=None, NOTHING=None)
-    assert shown == [{"name": name, "type": "secret_text"} for name in ("NEW", "SAME")]
+    assert shown == {name: {"name": name, "type": "secret_text"} for name in ("NEW", "SAME")}
     assert get(account.enable("app")).json() == {"V": "x", "NEW": "new", "SAME": "same"}
     versions = account.call("GET", "/workers/scripts/app/versions")["items"]
     assert len(versions) == 2

@@ -106,8 +106,11 @@ def test_the_sdk_reads_tails(account: Account) -> None:
         created = tails.create("w", account_id=account.id)
         assert created is not None
         assert created.url.startswith("ws://127.0.0.1:")
+        found = tails.get("w", account_id=account.id)
+        assert found is not None
+        assert found.id == created.id
         tails.delete(created.id, script_name="w", account_id=account.id)
-    assert account.call("GET", "/workers/scripts/w/tails") == []
+    assert account.call("GET", "/workers/scripts/w/tails") is None
     refused = account.expect_refusal(
         "POST", "/workers/scripts/w/tails", json={"filters": [{"scriptVersion": "1"}]}
     )

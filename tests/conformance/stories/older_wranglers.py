@@ -70,9 +70,9 @@ def _stories(client: Client) -> tuple[Story, ...]:
                 works("d1 execute db --remote -y --command 'SELECT 41 + 1 AS n'", Prints("42")),
                 works(
                     "d1 execute db --remote -y --file f.sql",
-                    Prints("f.sql"),
-                    files={"f.sql": "INSERT INTO t VALUES (1);"},
+                    files={"f.sql": "INSERT INTO t VALUES (4321);"},
                 ),
+                works("d1 execute db --remote -y --command 'SELECT a FROM t'", Prints("4321")),
                 works("d1 export db --remote --output o.sql", Prints("o.sql")),
                 works("d1 info db", Prints("{db}")),
                 works("delete --force", Absent("/workers/services/app")),

@@ -47,7 +47,7 @@ _D1 = Story(
         refuses("r2.buckets.create", 10004, body={"name": "abucket"}),
         works("r2.buckets.list"),
         works("r2.buckets.get", arguments=("abucket",)),
-        works("r2.buckets.cors.get", arguments=("abucket",)),
+        refuses("r2.buckets.cors.get", 10059, arguments=("abucket",)),
         works("r2.buckets.lifecycle.get", arguments=("abucket",)),
         works("r2.buckets.delete", arguments=("abucket",)),
         refuses("r2.buckets.delete", 10006, arguments=("abucket",)),

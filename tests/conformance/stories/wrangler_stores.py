@@ -74,7 +74,7 @@ _VALUES = Story(
         works("kv key get --namespace-id {kv} --remote --text k1", Prints("v1")),
         works("kv key list --namespace-id {kv} --remote", Prints('"name": "k2"')),
         works("kv key delete --namespace-id {kv} --remote k1", Absent(_KV + "/{kv}/values/k1")),
-        works("kv key get --namespace-id {kv} --remote --text k1", Prints("not found")),
+        refuses("kv key get --namespace-id {kv} --remote --text k1", 10009),
         works(
             "kv bulk put --namespace-id {kv} --remote b.json",
             Seen(_KV + "/{kv}/values/b1", "", "x"),

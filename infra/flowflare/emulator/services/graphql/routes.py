@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from flowflare.emulator import codes
 from flowflare.emulator.clock import now
 from flowflare.emulator.requests import Routes, json_object, serves
 from flowflare.emulator.runtime.contract import Runtime
@@ -50,8 +51,7 @@ class GraphqlRoutes(Routes):
         named = list(dict.fromkeys(_DATA_SET.findall(query)))
         unknown = [name for name in named if name not in self._data_sets]
         if unknown or not named:
-            what = ", ".join(unknown) or "what this query asks"
-            return _fail(f"The emulator does not know {what}.")
+            raise codes.not_emulated("POST", f"/graphql ({', '.join(unknown) or 'this query'})")
         if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
             return _fail("`variables.accountTag` must be the account's ID")
         conditions = given if isinstance(given, dict) else {}

@@ -13,7 +13,6 @@ _BOUNDARY = "emulator-{etag}"
 # Terraform provider would plan to remove it.
 _DEFAULTS = {
     "logpush": False,
-    "placement": {},
     "tags": [],
     "tail_consumers": [],
     "usage_model": "standard",

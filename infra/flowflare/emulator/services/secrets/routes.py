@@ -48,7 +48,8 @@ class SecretRoutes(Service[SecretsStore]):
         wanted = {name: _read_named(name, given) for name, given in asked.items()}
         self._store.patch(account, script, wanted)
         await self._runtime.publish(account)
-        return success([_view(secret) for secret in self._store.list_secrets(account, script)])
+        secrets = self._store.list_secrets(account, script)
+        return success({str(secret["name"]): _view(secret) for secret in secrets})
 
     @serves("DELETE", _ONE)
     async def _delete(self, _: Request, account: str, script: str, secret: str) -> Response:

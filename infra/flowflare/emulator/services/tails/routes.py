@@ -16,9 +16,10 @@ class TailRoutes(Service[TailsStore]):
     """Serve the operations of a script's `tails`. The Node child serves their WebSockets."""
 
     @serves("GET", _ALL)
-    async def _list(self, _: Request, account: str, script: str) -> Response:
+    async def _get(self, _: Request, account: str, script: str) -> Response:
+        """Return one tail, as the reference has it: of several, the last in the list."""
         tails = self._store.list_tails(account, script)
-        return success([await self._view(tail) for tail in tails])
+        return success(await self._view(tails[-1]) if tails else None)
 
     @serves("POST", _ALL)
     async def _create(self, request: Request, account: str, script: str) -> Response:
