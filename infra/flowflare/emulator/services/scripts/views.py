@@ -13,6 +13,8 @@ _BOUNDARY = "emulator-{etag}"
 # Terraform provider would plan to remove it.
 _DEFAULTS = {
     "logpush": False,
+    # Terraform's provider 5.22 panics without it, and the official SDK has no type for it.
+    "placement": {},
     "tags": [],
     "tail_consumers": [],
     "usage_model": "standard",
