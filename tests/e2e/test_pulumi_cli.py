@@ -148,3 +148,28 @@ def test_modules_and_static_assets_are_uploaded_as_by_the_embedded_engine(
     assert writes == ["assets-upload-session", "upload", "local-flowflare-shop"]
     project.account.settle()
     assert httpx.get(url, timeout=PATIENCE).text == "changed"
+
+
+def test_sql_that_d1_refuses_stops_an_up_before_it_makes_the_database(
+    project: Project, environ: dict[str, str]
+) -> None:
+    (project.root / "shop").mkdir()
+    (project.root / "shop/0001_nowhere.sql").write_text(
+        "CREATE VIEW late AS SELECT * FROM nowhere;\nINSERT INTO nowhere VALUES (1);\n"
+    )
+    databases = {"SHOP": {"name": "shop", "migrations": "shop"}}
+    project.configure(
+        f"flowflare:clientOverrides: {json.dumps({'orders': {'databases': databases}})}"
+    )
+    # The CLI writes below the configuration, so that this comes after it.
+    pulumi(project, environ, "stack", "init", "organization/flowflare/local")
+    refused = project.flowflare("up", "--yes", **environ)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "0001_nowhere.sql:2: does-not-apply" in refused.stderr
+    assert "Nothing was changed" in refused.stderr
+    assert project.account.list_databases() == []
+
+    (project.root / "shop/0001_nowhere.sql").write_text("CREATE TABLE somewhere (id INTEGER);\n")
+    mended = project.flowflare("up", "--yes", **environ)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "shop" in project.account.list_databases()

@@ -5,7 +5,7 @@ bindings name. If one is
 missing, Cloudflare refuses the upload, but only after other resources were created.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from flowflare.errors import (
     ApiError,
     ConfigError,
     FlowflareError,
+    MigrationError,
     Problem,
     SecretError,
     UpdateFailed,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _CLIENTS: Final = ("flowflare:clients", "flowflare:clientOverrides")
 #: Without these words a configuration needs nothing from outside; reading the model costs 0.2 s.
 _WORDS: Final = ('"secrets"', '"bindings"', '"tailConsumers"')
+_MIGRATIONS: Final = ('"migrations"',)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def find_needs(
         environ: the environment, for variables that are sources of secrets.
         open_access: opens the account for reading; not called if there is nothing to look up.
     """
-    spec = _read_spec(project)
+    spec = _read_spec(project, _WORDS)
     if spec is None:
         return Needs()
     problems = [
@@ -101,6 +103,31 @@ def require_needs(
         raise ConfigError(needs.problems)
 
 
+def has_doubtful_sql(project: Project) -> bool:
+    """Return whether D1 would refuse the SQL of a client's migrations in a new database.
+
+    Only a preview knows whether it is refused: the database may have the tables already.
+    """
+    spec = _read_spec(project, _MIGRATIONS)
+    if spec is None:
+        return False
+    from flowflare.migrations.files import read_migrations
+    from flowflare.migrations.findings import judge_for_empty
+    from flowflare.migrations.lint import lint
+
+    databases = [database for client in spec.clients for database in client.databases]
+    for database in databases:
+        if database.migrations is None:
+            continue
+        try:
+            files = read_migrations(project.root / database.migrations, database.pattern)
+        except MigrationError:
+            return True
+        if any(finding.stops for finding in judge_for_empty(lint(files))):
+            return True
+    return False
+
+
 def refuse_known_failures(failures: Sequence[Failure]) -> None:
     """Refuse an `up` if a preview shows that a resource would fail.
 
@@ -128,10 +155,11 @@ def _join(problem: Problem) -> str:
     return f"{problem.message}\n{problem.remedy}" if problem.remedy else problem.message
 
 
-def _read_spec(project: Project) -> "StackSpec | None":
+def _read_spec(project: Project, words: Collection[str]) -> "StackSpec | None":
+    """Read the stack's model; None if no client has one of the words, or it has mistakes."""
     texts = {key: value.text for key, value in project.values.items()}
     written = "".join(texts.get(key, "") for key in _CLIENTS)
-    if not any(word in written for word in _WORDS):
+    if not any(word in written for word in words):
         return None
     from flowflare.config.load import load_stack
 

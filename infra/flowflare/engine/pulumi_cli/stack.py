@@ -112,6 +112,7 @@ class CliStack:
             if check_state is not None:
                 check_state(self.read())
             self._require_needs(on_event)
+            self._refuse_sql(choice)
             self._repair.prepare(on_event)
             run = self._operate("up", on_event, words=choice.list_words())
             refused = run.refused_creations if run.report.failures else ()
@@ -317,6 +318,17 @@ class CliStack:
         from flowflare.engine.preflight import require_needs
 
         require_needs(self.project, self._environ, self._open_access, on_event)
+
+    def _refuse_sql(self, choice: Choice) -> None:
+        """Refuse an `up` whose migrations D1 would refuse, before it makes the database.
+
+        The update asks the provider of the migrations only when the database is there.
+        """
+        from flowflare.engine.preflight import has_doubtful_sql, refuse_known_failures
+
+        if has_doubtful_sql(self.project):
+            run = self._operate("preview", None, planning=True, words=choice.list_words())
+            refuse_known_failures(run.report.failures)
 
     def _open_access(self) -> "ReadAccess":
         from flowflare.engine.access import read_base_url
