@@ -142,7 +142,11 @@ class Calls:
 
     def _record(self, method: str, nodes: Sequence[Node], args: Sequence[Value]) -> Value:
         name = self.settle(args[0]) if args else Text("")
-        duration = sign(args[1]) if method == "sleep" and len(args) > 1 else ""
+        waits_for = ""
+        if method == "sleep" and len(args) > 1:
+            waits_for = sign(args[1])
+        elif method == "waitForEvent" and len(args) > 1:
+            waits_for = sign(self.settle(self.get_field(args[1], "type")))
         shown = " ".join(read_text(nodes[0]).split()) if nodes else ""
         self.items.append(
             StepCall(
@@ -150,7 +154,7 @@ class Calls:
                 name.text if isinstance(name, Text) else None,
                 shown if len(shown) <= _WIDEST else f"{shown[:_WIDEST]}...",
                 sign(name),
-                duration,
+                waits_for,
                 make_digest(*map(sign_tokens, nodes[1:])),
             )
         )

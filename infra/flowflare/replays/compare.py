@@ -2,8 +2,8 @@
 
 Cloudflare stores the result of a step under its name, and numbers the calls of one name
 (developers.cloudflare.com/workflows/build/rules-of-workflows). A replay runs the new code and takes
-each stored result by that key. A sleep's key includes its duration (workflows-shared of
-cloudflare/workers-sdk).
+each stored result by that key. A sleep's key includes its duration, the key of `waitForEvent` does
+not include the event's type (workflows-shared of cloudflare/workers-sdk).
 """
 
 from collections import Counter
@@ -52,7 +52,7 @@ def compare_versions(old: Version, new: Version) -> tuple[Replay, ...]:
     found = [
         *_compare_names(before, after, is_complete=not computed),
         *_compare_counts(before, after),
-        *_compare_durations(before, after),
+        *_compare_waits(before, after),
         *computed,
     ]
     more = len(found) - _MOST
@@ -163,22 +163,27 @@ def _count(calls: Sequence[StepCall | Choice]) -> Counter[tuple[str, str]]:
     return found
 
 
-def _compare_durations(before: Steps, after: Steps) -> Iterator[Replay]:
-    old, new = _map_durations(before), _map_durations(after)
-    for name in old.keys() & new.keys():
-        if old[name] != new[name]:
-            text = (
-                f"`{name}` sleeps for a different time: instances that slept and are not complete "
-                "sleep again from the start."
-            )
-            yield Replay("replays", text)
+def _compare_waits(before: Steps, after: Steps) -> Iterator[Replay]:
+    old, new = _map_waits(before), _map_waits(after)
+    for key in sorted(old.keys() & new.keys()):
+        if old[key] != new[key]:
+            method, name = key
+            yield Replay("replays", _WAITS[method].format(name))
 
 
-def _map_durations(steps: Steps) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
+_WAITS: Final = {
+    "sleep": "`{}` sleeps for a different time: instances that slept and are not complete sleep "
+    "again from the start.",
+    "waitForEvent": "`{}` waits for another type of event: instances that wait there are no longer "
+    "woken by events of the old type.",
+}
+
+
+def _map_waits(steps: Steps) -> Mapping[tuple[str, str], Sequence[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
     for call in steps.flat:
-        if call.method == "sleep" and call.name is not None:
-            found.setdefault(call.name, []).append(call.duration)
+        if call.method in _WAITS and call.name is not None:
+            found.setdefault((call.method, call.name), []).append(call.waits_for)
     return found
 
 

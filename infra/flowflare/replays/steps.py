@@ -17,7 +17,7 @@ class StepCall:
         name: the step's name; None if it is computed.
         shown: the name as the code writes it.
         signature: the parts of a computed name; equal if it is computed in the same way.
-        duration: the parts of a sleep's duration.
+        waits_for: the parts of a sleep's duration, or of the event's type in `waitForEvent`.
         body: a digest of the call's other arguments.
     """
 
@@ -25,7 +25,7 @@ class StepCall:
     name: str | None
     shown: str
     signature: str
-    duration: str
+    waits_for: str
     body: str
 
 

@@ -39,6 +39,11 @@ CHANGES = {
     "removed": (('    await step.do("read", () => {});\n', ""), "replays", "`read` is removed"),
     "another duration": (('"1 day"', '"2 days"'), "replays", "`wait` sleeps for a different time"),
     "sleep renamed": (('"wait"', '"rest"'), "replays", "sleep again from the start"),
+    "another type of event": (
+        ('type: "payment"', 'type: "transfer"'),
+        "replays",
+        "`paid` waits for another type of event",
+    ),
     "wait renamed": (('"paid"', '"settled"'), "replays", "wait for another event"),
     "called twice": (
         ('await step.sleep("wait"', 'await step.do("read", g); await step.sleep("wait"'),
@@ -75,6 +80,11 @@ def test_a_change_of_names_says_what_a_replay_does(
 
 SAME = {
     "the work": ("pay()", "pay(event)"),
+    "the timeout of an event": ('{ type: "payment" }', '{ timeout: "1 day", type: "payment" }'),
+    "the options of an event in a constant": (
+        'await step.waitForEvent("paid", { type: "payment" })',
+        'const options = { type: "payment" }; await step.waitForEvent("paid", options)',
+    ),
     "retries": ("limit: 3", "limit: 9"),
     "a step at the end": ('type: "payment" });', 'type: "payment" }); await step.do("end", f);'),
     "the name of a variable": ("rest", "nap"),
