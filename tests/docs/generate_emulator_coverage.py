@@ -14,7 +14,7 @@ from pathlib import Path
 import cloudflare
 from starlette.routing import Route
 
-from flowflare.emulator import class_codes, codes, dns_codes, routing_codes
+from flowflare.emulator import class_codes, codes, dns_codes, routing_codes, subscription_codes
 from flowflare.emulator.envelope import Code, Refusal
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
@@ -98,6 +98,13 @@ _WORLD = """\
   reload and a restart. `default_retention` and `instance_retention` are checked and shown, and
   nothing is deleted. `concurrency`, `limits`, `schedules`, the graph of a version and `subscribe`
   are refused.
+- **Event subscriptions** publish the states of Workflow instances (`workflows.workflow`) to a
+  queue. The states are read from each instance's own log, and each is published once, even if the
+  emulator is killed in between. If a binding deletes or restarts an instance within milliseconds of
+  a change, that change may not be published, because both remove the log. `instance.errored` is
+  published when an instance ends, not for each attempt of a step, and `instance.started` is not
+  published after a sleep (our reading). A subscription stays when its Workflow or queue is deleted.
+  Other sources are refused with 501.
 - **Deployments** of several versions are stored and shown; all requests go to the largest share.
 - **Time Travel** restores every requested bookmark exactly. A time restores the content after the
   last earlier write through the API. A Worker's write is part of the history from the
@@ -216,7 +223,7 @@ def unread_by_operation(data: Path) -> dict[Operation, frozenset[str]]:
 def refusals() -> Iterator[tuple[Refusal, str, str]]:
     """List every error response, with placeholders in angle brackets, and when it is returned."""
     kinds = [sys.modules[f"{targets.__name__}.{kind.name}"] for kind in KINDS]
-    for module in (codes, class_codes, routing_codes, dns_codes, *kinds):
+    for module in (codes, class_codes, routing_codes, dns_codes, subscription_codes, *kinds):
         for value in vars(module).values():
             if isinstance(value, Code):
                 error = value(*(f"<{word}>" for word in value.words))

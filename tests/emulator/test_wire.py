@@ -238,6 +238,7 @@ def run_everything(account: Account) -> str:
         files=[*upload(WORKER, bindings=[*bindings, named]), *files[2:]],
     )
     account.call("PUT", "/workflows/orders", json=workflow)
+    subscribe(account, queue)
     session = "/workers/scripts/site/assets-upload-session"
     jwt = account.call("POST", session, json={"manifest": {}})["jwt"]
     for first in (["/a"], True):
@@ -252,6 +253,18 @@ def run_everything(account: Account) -> str:
     filters = [*names, {"sampling_rate": 0.5}, {"header": header}, {"query": "q"}]
     account.call("POST", "/workers/scripts/app/tails", json={"filters": filters})
     return account.enable("app")
+
+
+def subscribe(account: Account, queue: str) -> None:
+    """Subscribe a queue to all states of the Workflow `orders`."""
+    states = ("queued", "started", "paused", "errored", "terminated", "completed")
+    subscription = {
+        "name": "states",
+        "source": {"type": "workflows.workflow", "workflow_name": "orders"},
+        "destination": {"type": "queues.queue", "queue_id": queue},
+        "events": [f"instance.{state}" for state in states],
+    }
+    account.call("POST", "/event_subscriptions/subscriptions", json=subscription)
 
 
 def test_every_message_is_as_the_schema_says_and_every_part_of_the_schema_is_sent(

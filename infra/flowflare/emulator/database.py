@@ -139,6 +139,13 @@ CREATE TABLE tails (
     FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 """
+_SUBSCRIPTIONS = """
+CREATE TABLE subscriptions (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, enabled INTEGER NOT NULL,
+    workflow TEXT NOT NULL, queue TEXT NOT NULL, events TEXT NOT NULL, since TEXT NOT NULL,
+    created_at TEXT NOT NULL, modified_at TEXT NOT NULL, UNIQUE (account, workflow)
+) STRICT, WITHOUT ROWID;
+"""
 _STEPS = (
     _FIRST,
     _TIME_TRAVEL,
@@ -150,6 +157,7 @@ _STEPS = (
     _DNS_RECORDS,
     _PULL_CONSUMERS,
     _TAILS,
+    _SUBSCRIPTIONS,
 )
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)

@@ -64,6 +64,8 @@ from flowflare.emulator.services.secrets.store import SecretsStore
 from flowflare.emulator.services.secrets_store.routes import SecretsStoreRoutes
 from flowflare.emulator.services.secrets_store.store import SecretStores
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
+from flowflare.emulator.services.subscriptions.routes import SubscriptionRoutes
+from flowflare.emulator.services.subscriptions.store import SubscriptionsStore
 from flowflare.emulator.services.tails.routes import TailRoutes
 from flowflare.emulator.services.tails.store import TailsStore
 from flowflare.emulator.services.targets.routes import TargetRoutes
@@ -194,6 +196,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         target_routes,
         MessageRoutes(targets, consumers, target_routes, workers),
         ConsumerRoutes(consumers, workers),
+        SubscriptionRoutes(SubscriptionsStore(database, targets, workflows), workers),
         Control(database, workers, accounts, rules, log, tokens, limit, distances, clock, identity),
     ]
     routes = [route for service in services for route in service.routes()]

@@ -1,7 +1,15 @@
 """cloudflare-python, which validates responses strictly, calls D1, KV, R2, queues and Workflows."""
 
 from tests.conformance.rows import Absent, Call, Client, Prints, Seen, Story, refuses, works
-from tests.conformance.stories.workers import BUCKET, FLOW, QUEUE, upload
+from tests.conformance.stories.workers import (
+    BUCKET,
+    FLOW,
+    QUEUE,
+    SUBSCRIBED,
+    SUBSCRIPTIONS,
+    subscription,
+    upload,
+)
 
 _KV = "/storage/kv/namespaces/{kv}"
 _D1 = Story(
@@ -260,10 +268,32 @@ _QUEUES = Story(
         ),
         works("queues.purge.start", arguments=_Q, body={"delete_messages_permanently": True}),
         works("queues.purge.status", arguments=_Q),
-        works("queues.subscriptions.list"),
         works("queues.delete", Absent("/queues/{other}"), arguments=("{other}",)),
     ),
     prepare=(QUEUE,),
+)
+_SUBSCRIPTION = f"{SUBSCRIPTIONS}/{{subscription}}"
+_SUBSCRIPTIONS = Story(
+    "event subscriptions",
+    Client.PYTHON,
+    (
+        works(
+            "queues.subscriptions.create",
+            Seen(SUBSCRIPTIONS, "*.name", ["other", "s"]),
+            body=subscription("s", "flow"),
+        ),
+        refuses("queues.subscriptions.create", 10005, body=subscription("s", "flow"), status=405),
+        works("queues.subscriptions.list", Prints("other"), body={"order": "created_at"}),
+        works("queues.subscriptions.get", Prints("instance.queued"), arguments=("{subscription}",)),
+        works(
+            "queues.subscriptions.update",
+            Seen(_SUBSCRIPTION, "events", ["instance.errored"]),
+            arguments=("{subscription}",),
+            body={"events": ["instance.errored"]},
+        ),
+        works("queues.subscriptions.delete", Absent(_SUBSCRIPTION), arguments=("{subscription}",)),
+    ),
+    prepare=(QUEUE, *SUBSCRIBED),
 )
 _NAME = {"workflow_name": "flow"}
 _INSTANCE = "/workflows/flow/instances/i1"
@@ -347,4 +377,4 @@ _ZONES = Story(
         ),
     ),
 )
-STORIES = (_D1, _VALUES, _R2, _QUEUES, _WORKFLOWS, _ZONES)
+STORIES = (_D1, _VALUES, _R2, _QUEUES, _SUBSCRIPTIONS, _WORKFLOWS, _ZONES)

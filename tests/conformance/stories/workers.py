@@ -56,6 +56,26 @@ DATABASE = Call("POST /d1/database", {"name": "db"}, save={"db": "uuid"})
 NAMESPACE = Call("POST /storage/kv/namespaces", {"title": "ns"}, save={"kv": "id"})
 BUCKET = Call("POST /r2/buckets", {"name": "abucket"})
 QUEUE = Call("POST /queues", {"queue_name": "q"}, save={"queue": "queue_id"})
+SUBSCRIPTIONS = "/event_subscriptions/subscriptions"
+
+
+def subscription(name: str, workflow: str) -> dict[str, Any]:
+    """Return a subscription of the queue `{queue}` to a Workflow."""
+    return {
+        "name": name,
+        "source": {"type": "workflows.workflow", "workflow_name": workflow},
+        "destination": {"type": "queues.queue", "queue_id": "{queue}"},
+        "events": ["instance.queued"],
+    }
+
+
+#: A Workflow without a subscription, and another one with the subscription `other`.
+SUBSCRIBED = (
+    upload("app", FLOW),
+    Call("PUT /workflows/flow", {"class_name": "Flow", "script_name": "app"}),
+    Call("PUT /workflows/other", {"class_name": "Flow", "script_name": "app"}),
+    Call(f"POST {SUBSCRIPTIONS}", subscription("other", "other"), save={"subscription": "id"}),
+)
 ZONE = Call(
     "POST /client/v4/zones",
     {"name": "{account}.example", "account": {"id": "{account}"}},

@@ -1,7 +1,14 @@
 """wrangler works with queues, Workflows and tails."""
 
-from tests.conformance.rows import Call, Client, Prints, Seen, Story, refuses, works
-from tests.conformance.stories.workers import FLOW, QUEUE, config, upload
+from tests.conformance.rows import Absent, Client, Prints, Seen, Story, refuses, works
+from tests.conformance.stories.workers import (
+    FLOW,
+    QUEUE,
+    SUBSCRIBED,
+    SUBSCRIPTIONS,
+    config,
+    upload,
+)
 
 _CONSUMER = (
     "export default { fetch: () => new Response('c'), async queue(batch, env) "
@@ -71,17 +78,27 @@ _SUBSCRIPTIONS = Story(
         works(
             "queues subscription create q --source workflows.workflow --workflow-name flow "
             "--events instance.started,instance.completed --name s",
-            Seen("/event_subscriptions/subscriptions", "*.name", ["s"]),
-            save={},
+            Seen(SUBSCRIPTIONS, "*.name", ["other", "s"]),
+        ),
+        refuses(
+            "queues subscription create q --source workflows.workflow --workflow-name flow "
+            "--events instance.queued",
+            10005,
         ),
         works("queues subscription list q", Prints("s")),
+        works("queues subscription get q --id {subscription}", Prints("instance.queued")),
+        works(
+            "queues subscription update q --id {subscription} --enabled false",
+            Seen(f"{SUBSCRIPTIONS}/{{subscription}}", "enabled", value=False),
+        ),
+        works(
+            "queues subscription delete q --id {subscription} --force",
+            Absent(f"{SUBSCRIPTIONS}/{{subscription}}"),
+        ),
+        works("queues subscription create q --source kv --events namespace.created"),
     ),
     files={"wrangler.json": '{"name": "app"}'},
-    prepare=(
-        QUEUE,
-        upload("app", FLOW),
-        Call("PUT /workflows/flow", {"class_name": "Flow", "script_name": "app"}),
-    ),
+    prepare=(QUEUE, *SUBSCRIBED),
 )
 _WORKFLOWS = Story(
     "Workflows",

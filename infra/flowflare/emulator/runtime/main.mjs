@@ -19,6 +19,7 @@ import { Probe } from './probe.mjs';
 import { loadPrograms } from './programs.mjs';
 import { Queues } from './queues.mjs';
 import { Runtime } from './runtime.mjs';
+import { Publisher } from './subscriptions.mjs';
 import { Tails } from './tails.mjs';
 
 /** @import { Answers, Event, Requests } from './wire.d.ts' */
@@ -56,6 +57,7 @@ const queues = new Queues({
     ),
   note,
 });
+const publisher = new Publisher({ data: folders.data, queues, note });
 const tails = new Tails(programs);
 const runtime = new Runtime({ programs, data: folders.data, emit: send, queues, tails });
 const ports = new Ports({ runtime, emit: send });
@@ -104,9 +106,14 @@ const operations = {
   instance_change: ({ account, key, workflow, id, change }) =>
     runtime.handle({ account, key }, async (instance) => {
       const engines = await instance.engines(workflow);
+      publisher.publish(workflow, id); // a restart and a deletion remove what was logged
       await changeInstance(engines, folders.data, workflow, id, change);
       return {};
     }),
+  subscriptions: async (request) => {
+    await publisher.configure(request);
+    return {};
+  },
   queues: async (request) => {
     queues.configure(request);
     return {};
@@ -134,6 +141,7 @@ const operations = {
 
 async function stop() {
   setTimeout(() => process.exit(1), 6_000);
+  publisher.dispose();
   queues.dispose();
   tails.dispose();
   probe.dispose();

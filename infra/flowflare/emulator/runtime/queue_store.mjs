@@ -25,6 +25,10 @@ CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, due);
 CREATE TABLE IF NOT EXISTS leases (
   number INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE, lease TEXT NOT NULL UNIQUE
 ) STRICT;
+CREATE TABLE IF NOT EXISTS published (
+  workflow TEXT NOT NULL, object TEXT NOT NULL, entry TEXT NOT NULL,
+  PRIMARY KEY (workflow, object, entry)
+) STRICT, WITHOUT ROWID;
 `;
 
 /**
@@ -176,6 +180,46 @@ export class QueueStore {
       'UPDATE messages SET due = ? WHERE number = ?',
       ...[Date.now() + delay * 1000, number],
     );
+  }
+
+  /**
+   * The entries of a Workflow instance's log that were published.
+   * @param {string} workflow @param {string} object
+   */
+  listPublished(workflow, object) {
+    const sql = 'SELECT entry FROM published WHERE workflow = ? AND object = ?';
+    return new Set(this.#all(sql, workflow, object).map(({ entry }) => `${entry}`));
+  }
+
+  /**
+   * Store messages about entries of a Workflow instance's log, and that they were published.
+   * @param {string} queue @param {string} workflow @param {string} object
+   * @param {{key: string, body: object}[]} messages
+   */
+  publish(queue, workflow, object, messages) {
+    this.#open.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { key, body } of messages) {
+        this.#run('INSERT INTO published VALUES (?, ?, ?)', workflow, object, key);
+        this.add(queue, { type: 'json', body: Buffer.from(JSON.stringify(body)) });
+      }
+      this.#open.exec('COMMIT');
+    } catch (error) {
+      this.#open.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /**
+   * Forget what was published of instances that no longer exist.
+   * @param {string} workflow @param {Set<string>} kept the objects of those that do
+   */
+  forgetPublished(workflow, kept = new Set()) {
+    const sql = 'SELECT DISTINCT object FROM published WHERE workflow = ?';
+    for (const { object } of this.#all(sql, workflow)) {
+      if (kept.has(`${object}`)) continue;
+      this.#run('DELETE FROM published WHERE workflow = ? AND object = ?', workflow, object);
+    }
   }
 
   /** The database; a message that cannot be stored any more must not be acknowledged. */

@@ -150,6 +150,29 @@ export class Queues {
     return { metrics: this.#store.metrics(queue) };
   }
 
+  /**
+   * The entries of a Workflow instance's log that were published.
+   * @param {string} workflow @param {string} object
+   */
+  listPublished(workflow, object) {
+    return this.#store.listPublished(workflow, object);
+  }
+
+  /**
+   * Store messages about entries of a Workflow instance's log, each once.
+   * @param {string} queue @param {string} workflow @param {string} object
+   * @param {{key: string, body: object}[]} messages
+   */
+  publish(queue, workflow, object, messages) {
+    this.#store.publish(queue, workflow, object, messages);
+    this.#look(queue);
+  }
+
+  /** @param {string} workflow @param {Set<string>} [kept] the objects of existing instances */
+  forgetPublished(workflow, kept) {
+    this.#store.forgetPublished(workflow, kept);
+  }
+
   /** @param {Requests['queue_pull']} request @returns {Answers['queue_pull']} */
   pull({ queue, count, visibility, max_retries, dead_letter }) {
     const pulled = [];

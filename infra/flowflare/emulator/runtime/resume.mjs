@@ -12,7 +12,7 @@ import { readOrNote } from './instances.mjs';
 
 /** @typedef {(message: string) => void} Note */
 
-const UNFINISHED = new Set(['queued', 'running', 'waiting']);
+const UNFINISHED = new Set(['queued', 'running', 'waiting', 'waitingForPause']);
 
 export class Resumer {
   /**

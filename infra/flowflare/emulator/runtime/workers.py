@@ -6,6 +6,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from flowflare.emulator.runtime.document import (
 from flowflare.emulator.runtime.ports import Ports
 from flowflare.emulator.runtime.published import Published
 from flowflare.emulator.runtime.stores import StoresClient
+from flowflare.emulator.runtime.subscriptions import Subscriptions
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -73,6 +75,7 @@ class Workers:
         self._stores = StoresClient()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changes = Changes(database)
+        self._subscriptions = Subscriptions(database)
         self._published: dict[str, Published] = {}
         self._limits: dict[str, float] | None = None
         self._files: dict[str, Path] = {}
@@ -97,9 +100,12 @@ class Workers:
         self._bridge = bridge
         self._published.clear()
         self._asset_folders.clear()
+        self._subscriptions.clear()
         try:
             await bridge.ask("start", known=self._list_stored())
             await bridge.ask("queues", settings=self._reader.queue_settings())
+            for account in self._subscriptions.accounts():
+                await self._send_subscriptions(bridge, account)
             if self._limits:
                 await bridge.ask("limit", **self._limits)
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
@@ -270,6 +276,7 @@ class Workers:
 
     async def _publish(self, bridge: Bridge, account: str, *, everything: bool = False) -> None:
         async with self._locks[account]:
+            await self._send_subscriptions(bridge, account)
             published = self._published.get(account)
             ports_in_use = await self._send_changes(
                 bridge,
@@ -283,6 +290,14 @@ class Workers:
                 ports_in_use = await self._send_changes(
                     bridge, account, self._published[account], everything=False
                 )
+
+    async def _send_subscriptions(self, bridge: Bridge, account: str) -> None:
+        changed = self._subscriptions.find_change(account)
+        if changed is None:
+            return
+        with suppress(RuntimeEnded):  # the next child receives everything
+            await bridge.ask("subscriptions", account=account, subscriptions=changed)
+            self._subscriptions.remember(account, changed)
 
     async def _send_changes(
         self, bridge: Bridge, account: str, published: Published, *, everything: bool

@@ -1,0 +1,1 @@
+"""Implement event subscriptions: events of a source are published to a queue."""
