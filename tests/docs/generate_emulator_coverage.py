@@ -95,9 +95,12 @@ _WORLD = """\
   workerd stops.
 - **Workflows** run on Miniflare's engine. A step's result has at most 1 MiB, and its name 256
   characters. Instances and their steps are read from disk, so those that ended stay listed after a
-  reload and a restart. `default_retention` and `instance_retention` are checked and shown, and
-  nothing is deleted. `concurrency`, `limits`, `schedules`, the graph of a version and `subscribe`
-  are refused.
+  reload and a restart. Ended ones are deleted hourly when their retention is over: that of the
+  instance, `default_retention` of the Workflow's newest version, or seven days. A retention that a
+  binding's `create` sets is not known, because Miniflare drops it. `PUT /emulator/clock` applies
+  retention at once. `concurrency`, `limits`, `schedules` and the graph of a version are refused.
+  `instance.subscribe()` of a binding works, without `workflow_waiting`, which Miniflare's engine
+  never logs. The API's `subscribe` gets 501, because its form is not public.
 - **Event subscriptions** publish the states of Workflow instances (`workflows.workflow`) to a
   queue. The states are read from each instance's own log, and each is published once, even if the
   emulator is killed in between. If a binding deletes or restarts an instance within milliseconds of

@@ -30,6 +30,7 @@ import { WorkflowEntrypoint } from "cloudflare:workers";
 export class Flow extends WorkflowEntrypoint {
   async run(event, step) {
     await step.do("first", async () => 1);
+    if (event.payload.busy) await step.do("busy", () => scheduler.wait(300_000));
     if (event.payload.nap) await step.sleep("nap", 500);
     if (event.payload.fail) throw new Error("no luck");
     if (event.payload.wait) await step.waitForEvent("go", { type: "go", timeout: "1 hour" });
@@ -38,7 +39,15 @@ export class Flow extends WorkflowEntrypoint {
 }
 export default {
   async fetch(request, env) {
-    const { id, ...params } = Object.fromEntries(new URL(request.url).searchParams);
+    const { followed, id, ...params } = Object.fromEntries(new URL(request.url).searchParams);
+    if (followed) {
+      using events = await (await env.FLOW.get(followed)).subscribe();
+      const types = [];
+      for (let next = await events.next(); !next.done; next = await events.next()) {
+        types.push(next.value.type);
+      }
+      return Response.json(types);
+    }
     if (id) return Response.json((await env.FLOW.create({ id, params })).id);
     return Response.json((await env.SEEN.get("events", "json")) ?? []);
   },
@@ -93,6 +102,11 @@ class Subscribed:
     def wait(self, instance: str, status: str) -> None:
         path = f"/workflows/orders/instances/{instance}"
         wait_until(lambda: self.account.call("GET", path)["status"] == status)
+
+    def wait_for_step(self, instance: str) -> None:
+        """Wait until the second step of an instance runs."""
+        path = f"/workflows/orders/instances/{instance}"
+        wait_until(lambda: len(self.account.call("GET", path)["steps"]) > 1)
 
     def list_states(self, instance: str) -> list[str]:
         """List the states of an instance that the consumer received."""
@@ -182,6 +196,9 @@ def test_what_the_emulator_did_not_see_before_it_was_killed_is_published_once(
         story.start("napping", nap=True)
         story.start("long", wait=True)
         story.wait("long", "waiting")
+        story.start("pausing", busy=True)
+        story.wait_for_step("pausing")
+        story.change("pausing", "pause")
         node = children(running.pid)[0]
         os.kill(node, signal.SIGSTOP)  # workerd runs on
         wait_until(lambda: count_completed(data) == 2)
@@ -192,7 +209,9 @@ def test_what_the_emulator_did_not_see_before_it_was_killed_is_published_once(
         account.running = again
         story.wait("long", "waiting")
         story.change("long", "terminate")
+        story.wait("pausing", "paused")
         story.consume()
+        story.wait_for("pausing", "queued", "started", "paused")
         story.wait_for("bound", "queued", "started", "completed")
         story.wait_for("napping", "queued", "started", "completed")
         story.wait_for("long", "queued", "started", "terminated")
@@ -236,6 +255,14 @@ def test_only_what_happens_while_it_is_enabled_is_published(story: Subscribed) -
         (each["payload"]["instanceId"], each["type"].rpartition(".")[2]) for each in story.pull()
     ] == [("first", "completed"), ("second", "queued"), ("second", "completed")]
     assert account.call("GET", PATH) == []
+
+
+def test_a_worker_follows_an_instance_to_its_end(story: Subscribed) -> None:
+    get(story.url, params={"id": "one"})
+    types = get(story.url, params={"followed": "one"}).json()
+    assert types[0] == "workflow_queued"
+    assert "step_completed" in types
+    assert types[-1] == "workflow_completed"
 
 
 def test_the_strict_sdk_creates_lists_changes_and_deletes_subscriptions(

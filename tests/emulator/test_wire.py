@@ -323,7 +323,8 @@ def change_instance(account: Account) -> None:
     """Start an instance and change it in every way."""
     path = "/workflows/orders/instances"
     assert account.expect_refusal("GET", f"{path}/one").status == 404
-    account.call("POST", path, json={"instance_id": "one"})
+    retention = {"success_retention": "1 day", "error_retention": 1000}
+    account.call("POST", path, json={"instance_id": "one", "instance_retention": retention})
     for change in (
         {"status": "pause"},
         {"status": "resume"},

@@ -1,6 +1,7 @@
 """Workflow instances through the API: started, listed, shown, changed, sent events and deleted."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -145,6 +146,38 @@ def test_steps_are_shown_whole_and_failures_with_their_attempts(flows: Flows) ->
     assert (whole.status, whole.error.message if whole.error else "") == ("errored", "no luck")
 
 
+def test_ended_instances_are_deleted_when_their_retention_is_over(flows: Flows) -> None:
+    flows.sdk.workflows.update(
+        "failing",
+        account_id=flows.account.id,
+        script_name="app",
+        class_name="Failing",
+        default_retention={"error_retention": "2 days"},
+    )
+    flows.start("failing", instance_id="two-days")
+    flows.start("failing", instance_id="an-hour", instance_retention={"error_retention": "1 hour"})
+    flows.start(instance_id="week", params='{"n": 1}')
+    flows.start(instance_id="open", params='{"n": 1}')
+    flows.wait("week", "waiting")
+    flows.send("week", {})
+    for instance in ("two-days", "an-hour"):
+        flows.wait(instance, "errored", "failing")
+    flows.wait("week", "complete")
+    flows.wait("open", "waiting")
+
+    def list_after(**duration: int) -> list[str]:
+        moment = datetime.now(UTC) + timedelta(**duration)
+        body = {"account": flows.account.id, "time": int(moment.timestamp() * 1000)}
+        flows.account.control("PUT", "/clock", json=body)
+        return sorted(each.id for name in ("orders", "failing") for each in flows.list(name))
+
+    assert list_after(minutes=59) == ["an-hour", "open", "two-days", "week"]
+    assert list_after(hours=2) == ["open", "two-days", "week"]
+    assert list_after(days=2, minutes=1) == ["open", "week"]
+    assert list_after(days=6) == ["open", "week"]
+    assert list_after(days=7, minutes=1) == ["open"]
+
+
 def test_a_step_returns_at_most_one_mebibyte(flows: Flows) -> None:
     instance = flows.start("failing", params='{"size": 1100000}')
     failed = flows.wait(instance, "errored", "failing")
@@ -215,6 +248,10 @@ def test_instances_are_listed_by_status_date_page_and_cursor(flows: Flows) -> No
         {"params": "{"},
         {"params": json.dumps("x" * 2**20)},
         {"instance_retention": {"success_retention": "soon"}},
+        {"instance_retention": {"success_retention": "31 days"}},
+        {"instance_retention": {"success_retention": "9" * 400 + " days"}},
+        {"instance_retention": {"error_retention": 10**300}},
+        {"instance_retention": []},
     ],
 )
 def test_an_invalid_instance_is_refused(flows: Flows, given: dict[str, Any]) -> None:

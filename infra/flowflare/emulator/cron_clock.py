@@ -1,4 +1,4 @@
-"""Run the `scheduled` handlers of Workers when their cron triggers are due.
+"""Run what is due: the `scheduled` handlers of Workers, and hourly the retention of instances.
 
 Few handlers run at a time, and after a burst only one starts a second: a thousand Workers that are
 due in one minute do not start a thousand processes. A trigger that is due again while it still
@@ -21,6 +21,7 @@ from typing import Any
 from flowflare.crons import find_problem, last_due
 from flowflare.emulator.database import Database
 from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.workflows.retention import Retention
 from flowflare.errors import EmulatorError
 
 _LOG = logging.getLogger("emulator")
@@ -44,9 +45,11 @@ class Trigger:
 class CronClock:
     """Run what is due, by the clock or by the time that is set for an account."""
 
-    def __init__(self, database: Database, workers: Workers) -> None:
+    def __init__(self, database: Database, workers: Workers, retention: Retention) -> None:
         self._database = database
         self._workers = workers
+        self._retention = retention
+        self._applying: asyncio.Task[None] | None = None
         self._seen = datetime.now(UTC)
         self._set: dict[str, datetime] = {}
         self._due: dict[Trigger, datetime] = {}
@@ -61,7 +64,8 @@ class CronClock:
         try:
             yield
         finally:
-            tasks = [following, *self._rings.values()]
+            applying = [self._applying] if self._applying else []
+            tasks = [following, *applying, *self._rings.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -75,10 +79,12 @@ class CronClock:
         before = self._set.get(account, datetime.now(UTC))
         self._set[account] = moment
         rings = self._ring(self._find_due(account, before, moment))
-        return [
+        ran = [
             {**vars(trigger), "time": _milliseconds(due), "outcome": await ring}
             for trigger, due, ring in rings
         ]
+        await self._retention.apply(moment, account=account)
+        return ran
 
     def unset_time(self, account: str) -> None:
         """Let an account follow the clock again."""
@@ -91,6 +97,9 @@ class CronClock:
                 self._ring(self._find_due(None, self._seen, now))
             except Exception:  # noqa: BLE001 -- later minutes must not be affected
                 _LOG.exception("cron triggers were not run")
+            if now.hour != self._seen.hour and (self._applying is None or self._applying.done()):
+                applying = self._retention.apply(now, skipped=self._set)
+                self._applying = asyncio.create_task(applying)
             self._seen = max(self._seen, now)
             await asyncio.sleep(60 - time.time() % 60 + 0.01)
 

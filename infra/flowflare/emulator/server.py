@@ -75,6 +75,7 @@ from flowflare.emulator.services.versions.routes import VersionRoutes
 from flowflare.emulator.services.workers.routes import WorkerRoutes
 from flowflare.emulator.services.workers.store import WorkersStore
 from flowflare.emulator.services.workflows.instance_routes import InstanceRoutes
+from flowflare.emulator.services.workflows.retention import Retention
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.emulator.services.zones.routes import ZoneRoutes
@@ -167,7 +168,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     deployments = DeploymentsStore(database, scripts)
     workers.know(scripts, workflows, routing)
     rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
-    clock = CronClock(database, workers)
+    clock = CronClock(database, workers, Retention(workflows, workers))
     target_routes = TargetRoutes(targets, consumers, workers)
     services: Sequence[_Service] = [
         AccountRoutes(accounts),

@@ -37,7 +37,8 @@ const PATIENCE = 10_000;
  * @param {Engines} engines @param {string} root folder of Miniflare's data
  * @param {string} workflow @param {NewInstance} given
  */
-export async function createInstance(engines, root, workflow, { id, params, version_id }) {
+export async function createInstance(engines, root, workflow, given) {
+  const { id, params, version_id, retention } = given;
   const now = new Date();
   const time = now.toISOString();
   const instance = {
@@ -47,6 +48,7 @@ export async function createInstance(engines, root, workflow, { id, params, vers
     workflow_id: workflow,
     version_id,
     trigger: 'api',
+    retention,
     status: 0,
     started_on: time,
     ended_on: null,

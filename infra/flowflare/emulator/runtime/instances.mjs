@@ -10,13 +10,14 @@ import { deserialize } from 'node:v8';
 import { instanceFiles, instancePath } from './files.mjs';
 import { messageOf } from './messages.mjs';
 
-/** @import { LogEntry, WorkflowInstance } from './wire.d.ts' */
+/** @import { LogEntry, Retention, WorkflowInstance } from './wire.d.ts' */
 /**
  * @typedef {object} Metadata how an instance was started, as the engine stores it
  * @property {number} accountId
  * @property {unknown} workflow
  * @property {unknown} version
- * @property {{id: string, created_on: string, version_id?: string, trigger?: string}} instance
+ * @property {{id: string, created_on: string, version_id?: string, trigger?: string,
+ *   retention?: Retention}} instance
  * @property {unknown} event
  */
 /** @typedef {{status: WorkflowInstance['status'], metadata: Metadata | undefined, log: LogEntry[]}} Stored */
@@ -187,5 +188,6 @@ function summarize({ status, log }, { instance }) {
     ended_on: ended?.time ?? null,
     version_id: instance.version_id ?? '',
     trigger: instance.trigger ?? 'binding',
+    retention: instance.retention ?? {},
   };
 }

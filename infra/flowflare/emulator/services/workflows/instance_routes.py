@@ -201,8 +201,8 @@ def _read_new(asked: Any) -> dict[str, Any]:
     hint = asked.get("location_hint")
     if hint is not None and hint not in _HINTS:
         raise codes.invalid_workflow(f"location_hint: Invalid enum value: '{hint}'")
-    if asked.get("instance_retention") is not None:
-        read_retention(asked["instance_retention"], "instance_retention")
+    given = asked.get("instance_retention")
+    retention = {} if given is None else read_retention(given, "instance_retention")
     params = asked.get("params", {})
     if isinstance(params, str):
         try:
@@ -211,7 +211,7 @@ def _read_new(asked: Any) -> dict[str, Any]:
             raise codes.invalid_workflow(f"params: is not JSON: {error}") from None
     if len(json.dumps(params)) > _MAX_PARAMS:
         raise codes.invalid_workflow("params: has more than 1 MiB")
-    return {"id": identity, "params": {} if params is None else params}
+    return {"id": identity, "params": {} if params is None else params, "retention": retention}
 
 
 def _read_id(asked: dict[str, Any]) -> str:

@@ -15,6 +15,11 @@ _UNITS = {
     "year": 31_557_600_000,
 }
 _DURATION = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})s?")
+_MOST = 30 * _UNITS["day"]
+"""The longest retention of the paid plan.
+
+Source: developers.cloudflare.com/workflows/reference/limits.
+"""
 _RETENTIONS = ("success_retention", "error_retention")
 
 
@@ -47,9 +52,13 @@ def read_retention(given: Any, where: str) -> dict[str, int]:
 
 
 def _milliseconds(given: Any, where: str) -> int:
-    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
-        return given
-    match = _DURATION.fullmatch(given) if isinstance(given, str) else None
-    if match is None or float(match[1]) == 0:
-        raise codes.invalid_workflow(f"{where}: must be milliseconds or text such as '5 minutes'")
-    return int(float(match[1]) * _UNITS[match[2]])
+    duration: float = 0
+    if isinstance(given, int) and not isinstance(given, bool):
+        duration = given
+    elif isinstance(given, str) and (match := _DURATION.fullmatch(given)):
+        duration = float(match[1]) * _UNITS[match[2]]
+    if not 0 < duration <= _MOST:
+        raise codes.invalid_workflow(
+            f"{where}: must be milliseconds or text such as '5 minutes', and at most 30 days"
+        )
+    return int(duration)

@@ -120,6 +120,13 @@ class WorkflowsStore(Store):
         rows = self._database.select("workflows", "name", account=account)
         return [Workflow(*row) for row in rows if search in row["name"]]
 
+    def list_all(self, account: str | None = None) -> list[Workflow]:
+        """List the Workflows of one account or of all."""
+        where = {"account": account} if account else {}
+        return [
+            Workflow(*row) for row in self._database.select("workflows", "account, name", **where)
+        ]
+
     def list_of_script(self, account: str, script: str) -> list[Workflow]:
         """List the Workflows that a script runs."""
         rows = self._database.select("workflows", "name", account=account, script=script)
