@@ -59,6 +59,12 @@ def test_one_invalid_secret_leaves_all_unchanged(account: Account, secrets: Any,
     assert list_names(account) == []
 
 
+def test_a_secret_whose_type_is_not_text_is_refused(account: Account) -> None:
+    account.put("app")
+    body = {"name": "A", "text": "x", "type": [1]}
+    assert account.expect_refusal("PUT", "/workers/scripts/app/secrets", json=body).status == 400
+
+
 def test_a_body_of_another_type_is_refused(account: Account) -> None:
     account.put("app")
     refused = patch_expecting_refusal(account, {"secrets": {}}, **{"Content-Type": "text/plain"})

@@ -123,7 +123,7 @@ def without_secrets(binding: Binding) -> dict[str, Any]:
 
 def is_secret(binding: Binding) -> bool:
     """Return whether the binding has a value that answers never show."""
-    return binding["type"] in _SECRET_PARTS
+    return str(binding["type"]) in _SECRET_PARTS
 
 
 def owner(binding: Binding, script: str) -> str:
