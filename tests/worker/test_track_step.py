@@ -98,6 +98,24 @@ def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh
     assert service.step_in(fresh, "Failed")["retries"] == []
 
 
+def test_an_error_that_says_so_is_final(service: Api, probe: Probe, fresh: str) -> None:
+    thrown = probe.call("step", step="refusing", run=fresh)
+
+    assert (thrown["nonRetryable"], thrown["retryCount"]) == (True, 0)
+    assert service.step_in(fresh, "Failed")["retries"] == []
+
+
+def test_the_start_and_the_end_of_a_quick_step_are_one_request(probe: Probe, fresh: str) -> None:
+    assert probe.call("requests", run=fresh) == {"requests": [["Running", "Completed"]]}
+
+
+def test_a_completed_step_that_runs_again_is_named_once(probe: Probe, fresh: str) -> None:
+    logged = probe.call("replays", run=fresh, name=f"{fresh}-again", times=3)
+
+    [line] = logged["lines"]
+    assert "call trackStep inside step.do, or use trackedStep" in line
+
+
 @pytest.mark.parametrize(
     ("step", "message", "cause"),
     [("throwing null", "null", None), ("throwing text", "boom", "boom")],

@@ -60,6 +60,34 @@ def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh
     assert (step["status"], step["attempt"], step["retries"]) == ("Failed", 1, [])
 
 
+@pytest.mark.parametrize("form", ["step.do", "trackedStep"])
+def test_an_attempt_that_timed_out_is_told_as_such(
+    service: Api, probe: Probe, fresh: str, form: str
+) -> None:
+    start_workflow(service, fresh, form=form, hangs=1)
+
+    assert wait_until_ended(probe, fresh)["output"] == {"attempt": 2}
+    step = wait_until(
+        lambda: service.step_in(fresh, "Completed"),
+        # What the work of the dead attempt did later is kept beside it.
+        lambda step: "Later its work completed" in str(step["retries"]),
+    )
+    assert (step["attempt"], step["state"]) == (2, '{"attempt":2}')
+    [retry] = step["retries"]
+    assert retry["retry_count"] == 1
+    assert retry["last_error"].startswith("The platform stopped this attempt")
+
+
+def test_a_step_whose_last_attempt_timed_out_has_failed(
+    service: Api, probe: Probe, fresh: str
+) -> None:
+    start_workflow(service, fresh, hangs=9, limit=1)
+
+    assert wait_until_ended(probe, fresh)["status"] == "errored"
+    step = service.step_in(fresh, "Failed")
+    assert (step["attempt"], "The platform stopped this attempt" in step["state"]) == (2, True)
+
+
 @pytest.mark.parametrize("bound", ["nothing", "wrong-key"])
 def test_it_runs_whether_it_is_tracked_or_not(
     service: Api, probe: Probe, fresh: str, bound: str

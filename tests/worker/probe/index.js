@@ -34,18 +34,25 @@ export class EchoWorkflow extends WorkflowEntrypoint {
   }
 }
 
-/** One step that fails as often as its payload says, in either form. */
+/** One step that fails or hangs as often as its payload says, in any form. */
 export class TrackedWorkflow extends WorkflowEntrypoint {
   async run({ instanceId, payload }, step) {
-    const { form, failures = 0, limit = 3, bound = 'service', final = false } = payload;
+    const { form, failures = 0, hangs = 0, limit = 3, bound = 'service', final = false } = payload;
     const env = ENVS[bound](this.env);
-    const work = ({ attempt } = { attempt: 1 }) => {
+    const work = async ({ attempt } = { attempt: 1 }) => {
       if (final) throw new NonRetryableError('never');
+      if (attempt <= hangs) await scheduler.wait(HANGS_MS);
       if (attempt <= failures) throw new Error(`attempt ${attempt}`);
       return { attempt };
     };
     if (form === 'trackStep') return trackStep(env, instanceId, 'charge', 1, work);
-    const config = { retries: { limit, delay: 10, backoff: 'constant' } };
+    const retries = { limit, delay: 10, backoff: 'constant' };
+    const config = { retries, ...(hangs > 0 && { timeout: TIMEOUT_MS }) };
+    if (form === 'step.do') {
+      return step.do('charge', config, (context) =>
+        trackStep(env, instanceId, 'charge', 1, () => work(context)),
+      );
+    }
     const result = await trackedStep(step, env, instanceId, 'charge', 1, work, config);
     await step.sleep('a while', 10);
     return result;
@@ -63,6 +70,10 @@ export class SampleWorkflow extends WorkflowEntrypoint {
     return { result, type, payments };
   }
 }
+
+/** A step's timeout, and how long a step takes that does not keep it. */
+const TIMEOUT_MS = 100;
+const HANGS_MS = 400;
 
 let batches = 0;
 /** Names of batches that are no longer held. */
@@ -155,6 +166,42 @@ const CALLS = {
       } = error;
       return { calls, type, message, cause, retryCount, retryDelay, nextRetryAt, nonRetryable };
     }
+  },
+
+  /** Track a step, and return the states that each request to the service carried. */
+  async requests({ run }, { WORKFLOW_SERVICE, WORKFLOW_API_KEY }) {
+    const requests = [];
+    const counting = {
+      fetch: async (url, init) => {
+        const { updates, ...single } = JSON.parse(init.body);
+        requests.push((updates ?? [single]).map(({ step_update }) => step_update.status));
+        return WORKFLOW_SERVICE.fetch(url, init);
+      },
+    };
+    const env = { WORKFLOW_SERVICE: counting, WORKFLOW_API_KEY };
+    await trackStep(env, run, 'quick', 1, () => 'done');
+    while (!requests.flat().includes('Completed')) await scheduler.wait(5);
+    return { requests };
+  },
+
+  /** Run a completed step again and again, and return what is logged of it. */
+  async replays({ run, name, times }, env) {
+    const { warn } = console;
+    const lines = [];
+    console.warn = (line) => line.includes(name) && lines.push(line);
+    try {
+      const bound = ENVS.service(env);
+      const place = { workflow_run_id: run, step_name: name, step_index: 1 };
+      await updateWorkflowStep({ ...place, status: 'Completed' }, bound);
+      for (let time = 0; time < times; time++) {
+        await trackStep(bound, run, name, 1, () => time);
+        // Behind the reports of this step in the outbox.
+        await updateWorkflowStep({ ...place, status: 'Completed' }, bound);
+      }
+    } finally {
+      console.warn = warn;
+    }
+    return { lines };
   },
 
   async client({ method, values, options, rpc }, env) {

@@ -31,6 +31,7 @@ export const STEPS = {
   unreadable: { returns: unreadable },
   failing: { throws: () => new TypeError('no luck') },
   final: { throws: () => Object.assign(new Error('never'), { name: 'NonRetryableError' }) },
+  refusing: { throws: () => Object.assign(new Error('no more'), { nonRetryable: true }) },
   'throwing null': { throws: () => null },
   'throwing text': { throws: () => 'boom' },
   'throwing frozen': { throws: () => Object.freeze(new RangeError('cold')) },

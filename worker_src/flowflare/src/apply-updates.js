@@ -5,8 +5,8 @@ import { changeStatements, touchStatements, updateStatements } from './run-state
 import {
   resetStepsStatement,
   retryStatements,
-  stepInRunStatements,
   stepStatements,
+  stepsInRunStatements,
 } from './step-statements.js';
 import { readUpdates } from './update-request.js';
 
@@ -57,42 +57,60 @@ export async function takeUpdates(db, body) {
  */
 async function applyUpdates(db, updates) {
   const now = new Date().toISOString();
-  if (updates.length === 1) {
-    const usual = await applyUsual(db, updates[0], now);
-    if (usual !== null) return [usual];
-  }
-  const works = updates.map((update) => workOf(db, update, now));
+  const usual = await applyUsual(db, updates, now);
+  const left = updates.filter((_update, at) => usual[at] === null);
+  if (left.length === 0) return usual.filter((outcome) => outcome !== null);
+  const works = left.map((update) => workOf(db, update, now));
   const results = await db.batch(works.flatMap((work) => work.statements));
   let at = 0;
-  return works.map(({ statements, outcome }) => {
+  const outcomes = works.map(({ statements, outcome }) => {
     const own = results.slice(at, at + statements.length);
     at += statements.length;
     return outcome(/** @type {D1Result<Row>[]} */ (own));
   });
+  return usual.map((outcome) => outcome ?? /** @type {Outcome} */ (outcomes.shift()));
 }
 
 /**
- * Nearly every update is accepted and belongs to a known run. For these, half the statements are
- * enough.
+ * Nearly every update is accepted and belongs to a known run: one update, or the start and the end
+ * of a step. For these, half the statements are enough.
  * @param {D1Database} db
- * @param {import('./update-request.js').Update} update
+ * @param {import('./update-request.js').Update[]} updates
  * @param {string} now
- * @returns {Promise<Outcome | null>} null: nothing changed, and the full statements must find out
- *   why
+ * @returns {Promise<(Outcome | null)[]>} null for an update that changed nothing, of which the full
+ *   statements must find out why
  */
-async function applyUsual(db, update, now) {
-  if (update.type === 'run_update' && !update.run.restart) {
-    const [row] = await changedRows(db, changeStatements(db, update.run, now));
-    return row === undefined ? null : changed('run_update', row, { updated: true });
+async function applyUsual(db, updates, now) {
+  const [first] = updates;
+  if (first.type === 'run_update' && updates.length === 1 && !first.run.restart) {
+    const [row] = await changedRows(db, changeStatements(db, first.run, now));
+    return [row === undefined ? null : changed('run_update', row, { updated: true })];
   }
-  // A step's update can carry a reference that its run does not have yet.
-  if (update.type === 'step_update' && update.run && !update.run.ref_id && !update.run.ref_type) {
-    const [row] = await changedRows(db, stepInRunStatements(db, update.step, now));
-    if (row !== undefined) {
-      return changed('step_update', row, { updated: true, attempt: row.attempt });
-    }
+  const steps = stepsOfOneRun(updates);
+  if (steps === null) return updates.map(() => null);
+  const results = await db.batch(stepsInRunStatements(db, steps, now));
+  return steps.map((_step, at) => {
+    const [row] = /** @type {Row[]} */ (results[at].results);
+    return row === undefined
+      ? null
+      : changed('step_update', row, { updated: true, attempt: row.attempt });
+  });
+}
+
+/**
+ * @param {import('./update-request.js').Update[]} updates
+ * @returns {import('./step-statements.js').StepUpdate[] | null} null unless all are updates of
+ *   steps of one run, and carry no reference that the run may not have yet
+ */
+function stepsOfOneRun(updates) {
+  const steps = [];
+  for (const update of updates) {
+    if (update.type !== 'step_update' || !update.run) return null;
+    if (update.run.ref_id || update.run.ref_type) return null;
+    steps.push(update.step);
   }
-  return null;
+  const [{ workflow_run_id }] = steps;
+  return steps.every((step) => step.workflow_run_id === workflow_run_id) ? steps : null;
 }
 
 /**

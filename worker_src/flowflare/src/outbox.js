@@ -1,64 +1,46 @@
 /** Store what a Worker reports until the service has acknowledged it, and retry until then. */
 
 import * as workers from 'cloudflare:workers';
-import { jsonText } from './json-text.js';
+import {
+  addressed,
+  batchOf,
+  bodyOf,
+  concerns,
+  IN_FLIGHT_MS,
+  isDue,
+  isInFlight,
+} from './outbox-entries.js';
 import { deliver, transportsOf, warnOnce } from './transport.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./transport.js').Transport} Transport */
-/**
- * @typedef {{type: string, [type: string]: unknown}} Update one update as /api/workflows/update
- *   accepts it
- */
-
-/**
- * An update that is not acknowledged yet.
- * @typedef {object} Entry
- * @property {string} run
- * @property {string | null} step the part of the run that it is about; null for the run itself
- * @property {string} text its JSON
- * @property {number} sentAt milliseconds; 0 if it has not been sent yet
- * @property {boolean} isOpen
- * @property {(answer: any) => void} settle removes it, with the service's answer or false
- * @property {Promise<any>} answer
- */
-
+/** @typedef {import('./outbox-entries.js').Update} Update */
+/** @typedef {import('./outbox-entries.js').Entry} Entry */
 /**
  * How long a step waits for its tracking. The rest of the promised 500 ms is for a busy machine.
  */
 const PATIENCE_MS = 300;
-/** An update waits for an earlier update of its row to be answered, but no longer than this. */
-const IN_FLIGHT_MS = 400;
-/** An update without an answer for this long is sent again with the next request. */
-const LOST_MS = 5000;
 /**
  * The runtime lets an ended request continue for 30 s:
  * developers.cloudflare.com/workers/runtime-apis/context.
  */
 const KEPT_MS = 25_000;
 const FIRST_PAUSE_MS = 100;
+/** A request without an answer for this long shows that the service is in difficulty. */
+const SLOW_MS = 1000;
 /** How long steps do not wait again for a service that did not answer. */
 const SILENT_MS = 30_000;
 const MAX_PAUSE_MS = 5000;
 const SILENT_PAUSE_MS = 1000;
-/** The largest request that the service accepts. */
-const MAX_BATCH = 100;
-const MAX_BATCH_LENGTH = 700 * 1024;
 /** An isolate's memory belongs to its Workers, so older updates are dropped. */
 const MAX_ENTRIES = 1000;
 const MAX_LENGTH = 8 * 1024 * 1024;
 
-let lastOrder = 0;
+/** Answers to updates that were sent more than once, and may have been recorded before. */
+const repeats = new WeakSet();
 
-/**
- * Return a number that rises with each update of this isolate: its clock. The clocks of a run's
- * isolates agree well enough.
- * @returns {number} milliseconds
- */
-function nextOrder() {
-  lastOrder = Math.max(Date.now(), lastOrder + 1);
-  return lastOrder;
-}
+/** @param {object} answer whose update may have been recorded by an earlier request */
+export const isRepeated = (answer) => repeats.has(answer);
 
 /** The updates that one destination has not acknowledged, oldest first. */
 class Outbox {
@@ -71,16 +53,19 @@ class Outbox {
    */
   #retryAt = 0;
   #failures = 0;
+  /** Requests that have no answer yet. */
+  #underway = 0;
 
-  /** Whether a step recently waited in vain for the service, which has not answered since. */
+  /** Whether the service recently did not answer in time, and has not answered since. */
   get isSilent() {
     return Date.now() < this.#silentUntil;
   }
 
-  /** @param {boolean} value */
-  set isSilent(value) {
-    this.#silentUntil = value ? Date.now() + SILENT_MS : 0;
-    if (value) this.#retryAt = Math.max(this.#retryAt, Date.now() + SILENT_PAUSE_MS);
+  /** Stop calling the service, but for one request at a time that finds out whether it answers. */
+  beSilent() {
+    this.#silentUntil = Date.now() + SILENT_MS;
+    this.#retryAt = Math.max(this.#retryAt, Date.now() + SILENT_PAUSE_MS);
+    warnOnce('the service does not answer in time; updates are sent again in the background');
   }
 
   /**
@@ -103,13 +88,20 @@ class Outbox {
    * with the next report. Never throws.
    * @param {Transport[]} transports
    * @param {Entry[]} own
+   * @param {number} holdMs how long to wait for other reports that go in the same request
    */
-  async send(transports, own) {
+  async send(transports, own, holdMs) {
     const end = Date.now() + KEPT_MS;
+    if (holdMs > 0) await scheduler.wait(holdMs);
     while (own.some(({ isOpen }) => isOpen) && Date.now() < end) {
       const pause = this.#retryAt - Date.now();
       if (pause > 0) {
         await scheduler.wait(pause);
+        continue;
+      }
+      if (this.isSilent && this.#underway > 0) {
+        // One request is enough to find out whether the service answers again.
+        await within(SILENT_PAUSE_MS, answersTo(own));
         continue;
       }
       await this.#turnOf(own);
@@ -145,8 +137,15 @@ class Outbox {
    * @returns {Promise<boolean>} whether the service answered
    */
   async #send(transports, batch) {
-    for (const entry of batch) entry.sentAt = Date.now();
-    const isAnswered = await this.#exchange(transports, batch);
+    for (const entry of batch) {
+      entry.sentAt = Date.now();
+      entry.requests++;
+    }
+    this.#underway++;
+    const exchange = this.#exchange(transports, batch);
+    if ((await within(SLOW_MS, exchange)) === LATE) this.beSilent();
+    const isAnswered = await exchange;
+    this.#underway--;
     for (const entry of batch) entry.sentAt = 0;
     return isAnswered;
   }
@@ -160,17 +159,18 @@ class Outbox {
     const { status, text } = await deliver(transports, bodyOf(batch));
     const answers = status === 200 ? answersIn(text) : null;
     if (answers !== null) {
-      this.isSilent = false;
+      this.#silentUntil = 0;
       batch.forEach((entry, at) => {
         const refusal = answers[at]?.error;
         if (refusal !== undefined)
           console.warn(`flowflare: an update was not recorded: ${refusal}`);
+        if (entry.requests > 1 && answers[at]) repeats.add(answers[at]);
         entry.settle(refusal === undefined && (answers[at] ?? false));
       });
       return true;
     }
     if (isPassing(status)) return false;
-    this.isSilent = false;
+    this.#silentUntil = 0;
     if (batch.length > 1 && ![401, 403].includes(status)) {
       // A refused update must not prevent the others from being recorded.
       for (const entry of batch) {
@@ -194,6 +194,7 @@ class Outbox {
     const entry = {
       ...addressed(update),
       sentAt: 0,
+      requests: 0,
       isOpen: true,
       answer: new Promise((settled) => {
         resolve = settled;
@@ -206,29 +207,6 @@ class Outbox {
       },
     };
     return entry;
-  }
-}
-
-/**
- * @param {Update} update
- * @returns {{run: string, step: string | null, text: string}}
- */
-function addressed(update) {
-  const { type } = update;
-  const data = update[type];
-  try {
-    const { workflow_run_id, workflow_instance_id, workflowId, runId, ...own } =
-      /** @type {Record<string, any>} */ (data);
-    const run = workflow_run_id ?? workflow_instance_id ?? workflowId ?? runId;
-    const ofRun = type === 'run_update';
-    return {
-      run: String(ofRun ? (own.id ?? run) : run),
-      step: ofRun ? null : String(own.step_index ?? own.workflow_step_id ?? own.id),
-      text: jsonText({ type, [type]: { order: nextOrder(), .../** @type {object} */ (data) } }),
-    };
-  } catch {
-    // The data cannot be read. The service refuses it and names it.
-    return { run: '', step: '', text: jsonText({ type, [type]: data }) };
   }
 }
 
@@ -258,10 +236,11 @@ function outboxOf(env) {
  * Report updates in the background, in this order; never throws.
  * @param {TrackingEnv} env
  * @param {Update[]} updates
+ * @param {{holdMs?: number}} [options] how long these wait for later ones to go with
  * @returns {Promise<any[]>} an answer for each, false for a refused update. It may never resolve:
  *   await it only with `acknowledged`
  */
-export function report(env, updates) {
+export function report(env, updates, { holdMs = 0 } = {}) {
   const transports = transportsOf(env ?? {});
   if (transports.length === 0) {
     warnOnce(
@@ -271,7 +250,7 @@ export function report(env, updates) {
   }
   const outbox = outboxOf(env);
   const entries = outbox.add(updates);
-  keepAlive(outbox.send(transports, entries).catch(() => {}));
+  inBackground(outbox.send(transports, entries, holdMs));
   return answersTo(entries);
 }
 
@@ -288,8 +267,7 @@ export async function acknowledged(env, answer) {
   if (outbox.isSilent) return false;
   const result = await within(PATIENCE_MS, answer);
   if (result !== LATE) return result;
-  outbox.isSilent = true;
-  warnOnce('the service does not answer in time; updates are sent again in the background');
+  outbox.beSilent();
   return false;
 }
 
@@ -314,57 +292,17 @@ async function within(milliseconds, work) {
   }
 }
 
-/** @param {Promise<void>} work continues after the caller's request or Workflow has ended */
-function keepAlive(work) {
+/** @param {Promise<unknown>} work continues after the caller's request or Workflow has ended */
+export function inBackground(work) {
   try {
-    workers.waitUntil?.(work);
+    workers.waitUntil?.(work.catch(() => {}));
   } catch {
     // Outside a request, nothing can end early.
   }
 }
 
-/**
- * @param {Entry} entry
- * @param {number} milliseconds
- */
-const isInFlight = ({ sentAt }, milliseconds) => Date.now() - sentAt < milliseconds;
-
-/**
- * Whether to send an update now: it is not being sent, or it is so late that later updates of its
- * row would overtake it.
- * @param {Entry} entry
- * @param {Entry[]} own the updates that are to be sent
- */
-const isDue = (entry, own) =>
-  !isInFlight(entry, own.some(concerns(entry)) ? IN_FLIGHT_MS : LOST_MS);
-
 /** @param {Entry[]} entries */
 const answersTo = (entries) => Promise.all(entries.map(({ answer }) => answer));
-
-/**
- * @param {Entry} entry
- * @returns {(other: Entry) => boolean} whether the order of the two matters
- */
-const concerns = (entry) => (other) =>
-  entry.run === other.run &&
-  (entry.step === null || other.step === null || entry.step === other.step);
-
-/**
- * @param {Entry[]} due
- * @returns {Entry[]} as many of the oldest as fit in one request, at least one
- */
-function batchOf(due) {
-  let length = 0;
-  const end = due.findIndex(({ text }, at) => {
-    length += text.length;
-    return at === MAX_BATCH || (at > 0 && length > MAX_BATCH_LENGTH);
-  });
-  return end < 0 ? due : due.slice(0, end);
-}
-
-/** @param {Entry[]} batch */
-const bodyOf = (batch) =>
-  batch.length === 1 ? batch[0].text : `{"updates":[${batch.map(({ text }) => text).join(',')}]}`;
 
 /**
  * @param {string} text

@@ -25,8 +25,8 @@ const MAX_DELAY_MS = 365 * 24 * 3600 * 1000;
  * @returns {RetryPlan}
  */
 export function planRetry(error, attempt, { maxRetries = 3, baseDelay = 1000, backoffType } = {}) {
-  const final = /** @type {{name?: unknown} | null} */ (error)?.name === 'NonRetryableError';
-  if (final || attempt > maxRetries) return { retryCount: attempt - 1, nonRetryable: true };
+  if (isFinal(error) || attempt > maxRetries)
+    return { retryCount: attempt - 1, nonRetryable: true };
   const factor = factorOf(backoffType, attempt);
   const retryDelay = Math.min(Math.max(Number(baseDelay) * factor || 0, 0), MAX_DELAY_MS);
   return {
@@ -34,6 +34,21 @@ export function planRetry(error, attempt, { maxRetries = 3, baseDelay = 1000, ba
     retryDelay,
     nextRetryAt: new Date(Date.now() + retryDelay).toISOString(),
   };
+}
+
+/** The errors whose members come from `annotated`, and not from the user. */
+const planned = new WeakSet();
+
+/** @param {unknown} error whether its thrower wants no retry */
+function isFinal(error) {
+  try {
+    const { name, nonRetryable } = /** @type {{name?: unknown, nonRetryable?: unknown}} */ (
+      Object(error)
+    );
+    return name === 'NonRetryableError' || (nonRetryable === true && !planned.has(Object(error)));
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -55,6 +70,7 @@ function factorOf(backoffType, attempt) {
 export function annotated(thrown, plan) {
   const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
   const error = isObject ? thrown : new Error(String(thrown), { cause: thrown });
+  if (!isFinal(error)) planned.add(error);
   for (const [name, value] of Object.entries(plan)) {
     try {
       /** @type {Record<string, unknown>} */ (error)[name] = value;

@@ -84,12 +84,12 @@ id = coalesce(?1, (SELECT max(id) FROM workflow_steps WHERE workflow_run_id = ?2
                    AND step_index = ?3 AND step_name = coalesce(?4, step_name)))
   AND (?2 IS NULL OR workflow_run_id = ?2)`;
 // Without a count, the retry belongs to the step's current attempt, unless the step has changed
-// since.
+// since or is completed, as when a completed step runs again and fails.
 const UPSERT_RETRY = `
 INSERT INTO workflow_step_retries (workflow_step_id, retry_count, retry_at, last_error, created_at)
 SELECT id, coalesce(?5, attempt), ?6, ?7, ?8 FROM workflow_steps
 WHERE ${RETRIED_STEP}
-  AND (?5 IS NOT NULL OR ?9 IS NULL OR ?9 >= coalesce(last_order, 0))
+  AND (?5 IS NOT NULL OR (status <> 'Completed' AND (?9 IS NULL OR ?9 >= coalesce(last_order, 0))))
 ON CONFLICT (workflow_step_id, retry_count) DO UPDATE SET
   retry_at = coalesce(excluded.retry_at, retry_at), last_error = coalesce(excluded.last_error, last_error)
 RETURNING *, (SELECT workflow_run_id FROM workflow_steps WHERE id = workflow_step_id) AS workflow_run_id`;
@@ -116,15 +116,15 @@ export function stepStatements(db, step, now) {
 }
 
 /**
- * Insert or update a step of a known run. The first statement returns the step's row, or no row if
- * the run is unknown or the update was refused.
+ * Insert or update steps of a known run. Each statement but the last returns the row of its step,
+ * or no row if the run is unknown or the update was refused.
  * @param {D1Database} db
- * @param {StepUpdate} step with its run, index and name
+ * @param {StepUpdate[]} steps of one run, each with its run, index and name
  * @param {string} now
  */
-export const stepInRunStatements = (db, step, now) => [
-  db.prepare(UPSERT_IN_RUN).bind(...valuesOf(step, now)),
-  db.prepare(TOUCH_RUN).bind(step.workflow_run_id, now),
+export const stepsInRunStatements = (db, steps, now) => [
+  ...steps.map((step) => db.prepare(UPSERT_IN_RUN).bind(...valuesOf(step, now))),
+  db.prepare(TOUCH_RUN).bind(steps[0].workflow_run_id, now),
 ];
 
 /**
@@ -168,7 +168,7 @@ export function retryStatements(db, retry, now) {
   const step = [retry.workflow_step_id, retry.workflow_run_id, retry.step_index, retry.step_name];
   const values = [retry.retry_count, retry.retry_at, retry.last_error, now, retry.order];
   const upsert = db.prepare(UPSERT_RETRY).bind(...step, ...values);
-  const mayBeLate = retry.order !== null && retry.retry_count === null;
+  const mayBeLate = retry.retry_count === null;
   return mayBeLate ? [upsert, db.prepare(SELECT_RETRIED).bind(...step)] : [upsert];
 }
 

@@ -1,13 +1,10 @@
 /** Run a step that the platform retries, and record each attempt. */
 
-import { jsonText } from './json-text.js';
-import { acknowledged, report } from './outbox.js';
+import { Attempt } from './attempts.js';
 import { planRetry } from './retry-plan.js';
-import { completed, failure, MAX_STATE_BYTES, running } from './step-reports.js';
 import { warnOnce } from './transport.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
-/** @typedef {import('./workflow.js').StepUpdate} StepUpdate */
 /** @typedef {{attempt?: number}} StepContext passed by the platform: 1 for the first attempt */
 
 /**
@@ -47,7 +44,7 @@ const UNITS = {
  * @returns {Promise<T>} what `step.do` returns
  * @throws what `step.do` throws, once the platform has given up
  */
-export function trackedStep(
+export async function trackedStep(
   step,
   env,
   workflowInstanceId,
@@ -62,63 +59,38 @@ export function trackedStep(
     return step.do(stepName, config, execute);
   }
   const place = { workflow_run_id: id, step_name: stepName, step_index: stepIndex };
-  return step.do(stepName, config, (/** @type {StepContext} */ context) =>
-    attempted(env, place, context, execute, config),
-  );
+  /** @type {Attempt | undefined} */
+  let last;
+  try {
+    return await step.do(stepName, config, (/** @type {StepContext} */ context) => {
+      last = new Attempt(env, place, context?.attempt);
+      return attempted(last, context, execute, config);
+    });
+  } catch (error) {
+    last?.giveUp(true);
+    throw error;
+  }
 }
 
 /**
  * @template T
- * @param {TrackingEnv} env
- * @param {StepUpdate} place
+ * @param {Attempt} attempt
  * @param {StepContext} context
  * @param {(context: StepContext) => T | Promise<T>} execute
  * @param {StepConfig} config
  * @returns {Promise<T>}
  */
-async function attempted(env, place, context, execute, config) {
-  const told = context?.attempt;
-  const patience = { isOver: false };
-  const begun = await acknowledged(env, begin(env, place, told, patience));
-  patience.isOver = true;
-  const { attempt, done } = begun || { attempt: told, done: false };
+async function attempted(attempt, context, execute, config) {
   /** @type {T} */
   let result;
   try {
     result = await execute(context);
   } catch (thrown) {
-    const plan = planRetry(thrown, told ?? attempt ?? 1, retriesOf(config));
-    // A completed step stays completed, even if it has to run again and fails.
-    if (!done) report(env, failure(place, attempt, thrown, plan));
+    attempt.fail(thrown, planRetry(thrown, context?.attempt ?? 1, retriesOf(config)));
     throw thrown;
   }
-  // The step is complete, so waiting now could only undo that.
-  const state = jsonText(result, MAX_STATE_BYTES);
-  report(env, [completed(place, attempt, state)]);
+  attempt.complete(result);
   return result;
-}
-
-/**
- * Record that an attempt begins. The platform counts from 1 again when a Workflow is restarted; the
- * record continues its count.
- * @param {TrackingEnv} env
- * @param {StepUpdate} place
- * @param {number | undefined} told the platform's number of the attempt
- * @param {{isOver: boolean}} patience once it is over, the start of the attempt is not reported
- *   again
- * @returns {Promise<{attempt: number | undefined, done: boolean}>} the record's number of the
- *   attempt
- */
-async function begin(env, place, told, patience) {
-  const [started] = await report(env, [running(place, told)]);
-  if (!started) return { attempt: told, done: false };
-  const done = started.ignored === true && started.status === 'Completed';
-  if (started.ignored !== true || done) return { attempt: started.attempt, done };
-  // A service of the previous release reads the platform's number as an earlier attempt.
-  const failed = ['Failed', 'Retrying'].includes(started.status);
-  const attempt = started.attempt + (failed ? 1 : 0);
-  if (!patience.isOver) await report(env, [running(place, attempt)]);
-  return { attempt, done };
 }
 
 /**

@@ -3,10 +3,9 @@
  * Workflow.
  */
 
-import { jsonText } from './json-text.js';
+import { Attempt } from './attempts.js';
 import { acknowledged, report } from './outbox.js';
 import { annotated, planRetry } from './retry-plan.js';
-import { completed, failure, MAX_STATE_BYTES } from './step-reports.js';
 import { warnOnce } from './transport.js';
 
 export { trackedStep } from './tracked-step.js';
@@ -72,15 +71,9 @@ export const updateWorkflowStep = (data, env) => acknowledgedUpdate(env, 'step_u
 export const recordStepRetry = (data, env) => acknowledgedUpdate(env, 'retry_update', data);
 
 /**
- * @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a
- *   step's start
- */
-
-/**
  * Run one attempt of a step and record it. This function does not retry. It records an error, adds
  * the time of the retry to it and throws it, so that the caller (best a `step.do` around it)
- * retries. It waits up to half a second for the service before the attempt, and not at all after
- * it.
+ * retries. It waits for the service only after an error, and for less than half a second.
  * @template T
  * @param {TrackingEnv} env
  * @param {string} workflowInstanceId the run's ID: `event.instanceId`
@@ -105,35 +98,16 @@ export async function trackStep(
     return execute();
   }
   const step = { workflow_run_id: workflowInstanceId, step_name: stepName, step_index: stepIndex };
-  const started = await updateWorkflowStep({ ...step, status: 'Running' }, env);
-  const attempt = attemptOf(started);
+  const attempt = new Attempt(env, step);
   /** @type {T} */
   let result;
   try {
     result = await execute();
   } catch (thrown) {
-    const plan = planRetry(thrown, attempt ?? 1, retryConfig ?? {});
-    // A completed step stays completed, even if a replay of it fails.
-    if (!isDone(started)) report(env, failure(step, attempt, thrown, plan));
+    const plan = planRetry(thrown, (await attempt.number()) ?? 1, retryConfig ?? {});
+    attempt.fail(thrown, plan);
     throw annotated(thrown, plan);
   }
-  // The step is complete, so waiting now could only undo that.
-  const state = jsonText(result, MAX_STATE_BYTES);
-  report(env, [completed(step, attempt, state)]);
+  attempt.complete(result);
   return result;
-}
-
-/** @param {Started} started */
-const isDone = (started) =>
-  started !== false && started.ignored === true && started.status === 'Completed';
-
-/**
- * Return the attempt that begins; undefined if the service did not answer, in which case it counts
- * itself.
- * @param {Started} started
- */
-function attemptOf(started) {
-  if (!started) return undefined;
-  // A step that had failed permanently is attempted again all the same.
-  return started.ignored && started.status === 'Failed' ? started.attempt + 1 : started.attempt;
 }

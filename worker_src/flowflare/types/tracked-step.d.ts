@@ -1,6 +1,5 @@
 /** Run a step that the platform retries, and record each attempt. */
 export type TrackingEnv = import('./transport.js').TrackingEnv;
-export type StepUpdate = import('./workflow.js').StepUpdate;
 export type StepContext = {
     attempt?: number;
 };

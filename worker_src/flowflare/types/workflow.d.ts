@@ -59,20 +59,10 @@ export declare const updateWorkflowStep: (data: StepUpdate, env: TrackingEnv) =>
  *   refused
  */
 export declare const recordStepRetry: (data: StepRetry, env: TrackingEnv) => Promise<any>;
-export type Started = false | {
-    attempt: number;
-    status: string;
-    ignored?: boolean;
-};
-/**
- * @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a
- *   step's start
- */
 /**
  * Run one attempt of a step and record it. This function does not retry. It records an error, adds
  * the time of the retry to it and throws it, so that the caller (best a `step.do` around it)
- * retries. It waits up to half a second for the service before the attempt, and not at all after
- * it.
+ * retries. It waits for the service only after an error, and for less than half a second.
  * @template T
  * @param {TrackingEnv} env
  * @param {string} workflowInstanceId the run's ID: `event.instanceId`
