@@ -12,6 +12,7 @@ const workflows = {
   ECHO: { name: 'echo', className: 'EchoWorkflow', scriptName: 'probe' },
   TIMED: { name: 'timed', className: 'TimedWorkflow', scriptName: 'probe' },
   TRACKED: { name: 'tracked', className: 'TrackedWorkflow', scriptName: 'probe' },
+  WRAPPED: { name: 'wrapped', className: 'WrappedWorkflow', scriptName: 'probe' },
   SAMPLE: { name: 'sample', className: 'SampleWorkflow', scriptName: 'probe' },
 };
 

@@ -8,6 +8,7 @@ import { WorkflowClient } from '@b-i-g-g-i-d-e-a/flowflare/client';
 import {
   recordStepRetry,
   trackedStep,
+  trackedWorkflow,
   trackStep,
   updateWorkflowInstance,
   updateWorkflowStep,
@@ -58,6 +59,26 @@ export class TrackedWorkflow extends WorkflowEntrypoint {
     return result;
   }
 }
+
+/** Nothing in it but a step reports anything; its payload says what it does. */
+export const WrappedWorkflow = trackedWorkflow(
+  class extends WorkflowEntrypoint {
+    async run({ instanceId, payload }, step) {
+      const { sleep = 0, wait = false, error, hangs = false, final = false } = payload;
+      const work = () => {
+        if (final) throw new NonRetryableError('never');
+        return hangs ? scheduler.wait(HANGS_MS) : 'done';
+      };
+      await step.do('first', { retries: { limit: 0, delay: 1 }, timeout: TIMEOUT_MS }, () =>
+        trackStep(this.env, instanceId, 'first', 1, work),
+      );
+      if (sleep > 0) await step.sleep('a while', sleep);
+      if (wait) await step.waitForEvent('a signal', { type: 'signal', timeout: '1 minute' });
+      if (error) throw new RangeError(error);
+      return { by: this.constructor.name, order: payload.order };
+    }
+  },
+);
 
 /** Run the API reference's sample unchanged, with a string as ID and with the real step object. */
 export class SampleWorkflow extends WorkflowEntrypoint {
@@ -246,6 +267,17 @@ const CALLS = {
   /** How often each step of a run was executed. */
   async executions({ run }) {
     return Object.fromEntries([...executions].filter(([key]) => key.startsWith(`${run} `)));
+  },
+
+  async create({ binding, id, params }, env) {
+    await env[binding].create({ id, params });
+    return {};
+  },
+
+  /** pause, resume, terminate or restart an instance, or send an event to it. */
+  async control({ binding, id, action, values = [] }, env) {
+    await (await env[binding].get(id))[action](...values);
+    return {};
   },
 
   async restart({ binding, id }, env) {

@@ -10,6 +10,7 @@ export { WorkflowTracker } from './tracker.js';
 export {
   recordStepRetry,
   trackedStep,
+  trackedWorkflow,
   trackStep,
   updateWorkflowInstance,
   updateWorkflowStep,

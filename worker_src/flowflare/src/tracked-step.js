@@ -1,6 +1,7 @@
 /** Run a step that the platform retries, and record each attempt. */
 
 import { Attempt } from './attempts.js';
+import { milliseconds } from './durations.js';
 import { planRetry } from './retry-plan.js';
 import { warnOnce } from './transport.js';
 
@@ -17,17 +18,6 @@ import { warnOnce } from './transport.js';
 
 /** The platform's defaults: developers.cloudflare.com/workflows/build/sleeping-and-retrying/ */
 const DEFAULT_RETRIES = { limit: 5, delay: 10_000, backoff: 'exponential' };
-
-/** @type {Record<string, number>} milliseconds */
-const UNITS = {
-  second: 1000,
-  minute: 60_000,
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 7 * 86_400_000,
-  month: 30 * 86_400_000,
-  year: 365 * 86_400_000,
-};
 
 /**
  * Run a step with `step.do` and record each attempt. The platform stores the result, so a replay
@@ -104,10 +94,4 @@ function retriesOf({ retries }) {
     baseDelay: milliseconds(delay),
     backoffType: /** @type {'constant' | 'linear' | 'exponential'} */ (backoff),
   };
-}
-
-/** @param {string | number} duration such as 500 or '5 seconds' */
-function milliseconds(duration) {
-  const [, count, unit] = /^\s*([\d.]+)\s*([a-z]+?)s?\s*$/i.exec(String(duration)) ?? [];
-  return unit === undefined ? Number(duration) : Number(count) * (UNITS[unit.toLowerCase()] ?? 0);
 }

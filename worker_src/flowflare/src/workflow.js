@@ -9,6 +9,7 @@ import { annotated, planRetry } from './retry-plan.js';
 import { warnOnce } from './transport.js';
 
 export { trackedStep } from './tracked-step.js';
+export { trackedWorkflow } from './tracked-workflow.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./retry-plan.js').RetryConfig} RetryConfig */
