@@ -61,7 +61,7 @@ def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh
 
 
 @pytest.mark.parametrize("form", ["step.do", "trackedStep"])
-def test_an_attempt_that_timed_out_is_told_as_such(
+def test_an_attempt_that_timed_out_is_recorded_as_such(
     service: Api, probe: Probe, fresh: str, form: str
 ) -> None:
     start_workflow(service, fresh, form=form, hangs=1)

@@ -1,4 +1,4 @@
-"""trackedWorkflow tells a run's start, sleeps, waits, end and error, with no call in the Workflow's code."""
+"""trackedWorkflow reports a run's start, sleeps, waits and end, with no call in its code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def run_in(service: Api, run: str, status: str) -> Run:
     return found
 
 
-def test_a_run_is_told_from_start_to_end(
+def test_a_run_is_reported_from_start_to_end(
     service: Api, start: Callable[..., None], fresh: str
 ) -> None:
     start(order=7, ref_id=fresh, ref_type="order")
@@ -46,7 +46,7 @@ def test_a_run_is_told_from_start_to_end(
     assert [step["step_name"] for step in run["steps"]] == ["first"]
 
 
-def test_an_error_outside_of_a_step_is_told(
+def test_an_error_outside_of_a_step_is_reported(
     service: Api, start: Callable[..., None], fresh: str
 ) -> None:
     start(error="no more of it")
@@ -55,7 +55,7 @@ def test_an_error_outside_of_a_step_is_told(
     assert run["output_result"] == '{"error":{"name":"RangeError","message":"no more of it"}}'
 
 
-def test_an_error_that_is_final_is_told(
+def test_an_error_that_is_final_is_reported(
     service: Api, start: Callable[..., None], fresh: str
 ) -> None:
     start(final=True)
@@ -63,7 +63,7 @@ def test_an_error_that_is_final_is_told(
     assert "never" in run_in(service, fresh, "Errored")["output_result"]
 
 
-def test_a_sleep_is_told_while_it_lasts(
+def test_a_sleep_is_reported_while_it_lasts(
     service: Api, start: Callable[..., None], fresh: str
 ) -> None:
     start(sleep=1500)
@@ -73,7 +73,7 @@ def test_a_sleep_is_told_while_it_lasts(
     assert run_in(service, fresh, "Completed")["sleep_until"] is None
 
 
-def test_a_wait_for_an_event_is_told_as_sleep_without_an_end(
+def test_a_wait_for_an_event_is_reported_as_sleep_without_an_end(
     service: Api, probe: Probe, start: Callable[..., None], fresh: str
 ) -> None:
     start(wait=True)
@@ -94,7 +94,7 @@ def test_a_step_that_timed_out_at_last_has_failed_with_its_run(
     assert "The platform stopped this attempt" in step["state"]
 
 
-def test_a_restart_is_told(
+def test_a_restart_is_reported(
     service: Api, probe: Probe, start: Callable[..., None], fresh: str
 ) -> None:
     start(wait=True)
@@ -110,7 +110,7 @@ def test_a_restart_is_told(
 
 
 @pytest.mark.parametrize("action", ["pause", "terminate"])
-def test_a_run_that_is_stopped_from_outside_is_not_told_as_failed(
+def test_a_run_that_is_stopped_from_outside_is_not_reported_as_failed(
     service: Api, probe: Probe, start: Callable[..., None], fresh: str, action: str
 ) -> None:
     start(wait=True)

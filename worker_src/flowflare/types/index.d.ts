@@ -6,4 +6,4 @@ export { WorkflowClient, WorkflowServiceError } from './client.js';
 export { FlowflareService } from './rpc.js';
 export { createWorkflowService } from './service.js';
 export { WorkflowTracker } from './tracker.js';
-export { recordStepRetry, trackedStep, trackStep, updateWorkflowInstance, updateWorkflowStep, } from './workflow.js';
+export { recordStepRetry, trackedStep, trackedWorkflow, trackStep, updateWorkflowInstance, updateWorkflowStep, } from './workflow.js';

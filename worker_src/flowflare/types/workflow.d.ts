@@ -3,6 +3,7 @@
  * Workflow.
  */
 export { trackedStep } from './tracked-step.js';
+export { trackedWorkflow } from './tracked-workflow.js';
 export type TrackingEnv = import('./transport.js').TrackingEnv;
 export type RetryConfig = import('./retry-plan.js').RetryConfig;
 export type RunUpdate = {

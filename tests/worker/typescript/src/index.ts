@@ -4,6 +4,7 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloud
 import { WorkflowClient, WorkflowServiceError } from '@b-i-g-g-i-d-e-a/flowflare/client';
 import {
   recordStepRetry,
+  trackedWorkflow,
   trackStep,
   updateWorkflowInstance,
   updateWorkflowStep,
@@ -41,6 +42,10 @@ export class MailWorkflow extends WorkflowEntrypoint<Env, Mail> {
     return at;
   }
 }
+
+/** The same, with its start, sleeps and end reported. */
+export const WrappedWorkflow = trackedWorkflow(MailWorkflow, { workflowType: 'mail' });
+WrappedWorkflow satisfies typeof MailWorkflow;
 
 export default {
   async fetch(request, env): Promise<Response> {
