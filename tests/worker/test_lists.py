@@ -206,3 +206,23 @@ def test_a_bad_list_is_refused(service: Api, body: object) -> None:
         answer = service.post(path, body)
         assert answer.status_code == 400
         assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize("path", ["/service/list-workflows", "/api/workflows/query"])
+def test_a_misspelt_filter_is_refused_by_name(service: Api, path: str) -> None:
+    answer = service.post(path, {"workflow_type": "mail", "status": "Running"})
+
+    assert answer.status_code == 400
+    [fault] = answer.json()["errors"]
+    assert fault["path"] == "workflow_type"
+    assert "use workflowType, status" in fault["message"]
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-11-31T12:00:00Z", "2025-02-29"])
+def test_a_day_that_is_not_in_the_calendar_is_refused(service: Api, day: str) -> None:
+    answer = service.post("/service/list-workflows", {"created_after": day})
+
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (
+        400,
+        "created_after must be a day of the calendar",
+    )

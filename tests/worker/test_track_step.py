@@ -146,6 +146,19 @@ def test_a_missing_or_odd_configuration_fails_nothing(
     assert (thrown["message"], thrown["retryCount"]) == ("no luck", 1)
 
 
+def test_what_makes_no_sense_in_a_configuration_is_named_once(probe: Probe, fresh: str) -> None:
+    config = {"maxRetries": -1, "baseDelay": "soon", "backoffType": "fast", "retries": 5}
+    logged = probe.call("replays", run=fresh, name=f"{fresh}-odd", times=2, config=config)
+
+    odd = [line.split(": ", 2)[2] for line in logged["lines"] if "retryConfig" in line]
+    assert odd == [
+        "maxRetries must be a whole number of retries; 3 is used",
+        "baseDelay must be a number of milliseconds; 1000 is used",
+        "backoffType must be 'exponential', 'linear' or 'constant'; 'exponential' is used",
+        "retries is unknown; use maxRetries, baseDelay, backoffType",
+    ]
+
+
 def test_a_delay_beyond_the_calendar_is_a_year(probe: Probe, fresh: str) -> None:
     thrown = probe.call("step", step="failing", run=fresh, config={"baseDelay": 1e300})
 

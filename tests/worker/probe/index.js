@@ -206,7 +206,7 @@ const CALLS = {
   },
 
   /** Run a completed step again and again, and return what is logged of it. */
-  async replays({ run, name, times }, env) {
+  async replays({ run, name, times, config }, env) {
     const { warn } = console;
     const lines = [];
     console.warn = (line) => line.includes(name) && lines.push(line);
@@ -215,7 +215,7 @@ const CALLS = {
       const place = { workflow_run_id: run, step_name: name, step_index: 1 };
       await updateWorkflowStep({ ...place, status: 'Completed' }, bound);
       for (let time = 0; time < times; time++) {
-        await trackStep(bound, run, name, 1, () => time);
+        await trackStep(bound, run, name, 1, () => time, config);
         // Behind the reports of this step in the outbox.
         await updateWorkflowStep({ ...place, status: 'Completed' }, bound);
       }

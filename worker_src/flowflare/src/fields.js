@@ -33,20 +33,38 @@ export const EMPTY = 'must not be empty: give it a value, or leave it out';
 export function readGrant(input, readers, path = '') {
   const known = Object.keys(readers);
   return read(input, readers, path, (given) => [
-    ...Object.keys(given)
-      .filter((name) => !known.includes(name))
-      .slice(0, NAMED_FAULTS)
-      .map((name) => ({
-        name: shownName(name),
-        message: `is unknown here; use ${known.join(', ')}`,
-      })),
+    ...unknownNames(given, known),
     ...known
       .filter((name) => Object.hasOwn(given, name) && isAbsent(given[name]))
       .map((name) => ({ name, message: EMPTY })),
   ]);
 }
 
+/**
+ * Read the filters of a caller who may see everything: a misspelt name is a fault, since it would
+ * find too much, and an empty value is no filter.
+ * @template {Record<string, (value: unknown) => unknown>} R
+ * @param {unknown} input
+ * @param {R} readers
+ * @returns {{[K in keyof R]: ReturnType<R[K]>}}
+ */
+export const readFilterFields = (input, readers) =>
+  read(input, readers, '', (given) => unknownNames(given, Object.keys(readers)));
+
 const NAMED_FAULTS = 10;
+
+/**
+ * @param {Record<string, unknown>} given
+ * @param {string[]} known
+ */
+const unknownNames = (given, known) =>
+  Object.keys(given)
+    .filter((name) => !known.includes(name))
+    .slice(0, NAMED_FAULTS)
+    .map((name) => ({
+      name: shownName(name),
+      message: `is unknown here; use ${known.join(', ')}`,
+    }));
 
 /** @param {string} name invented by the caller, so it is repeated only if it looks like a name */
 const shownName = (name) => (/^[\w-]{1,64}$/.test(name) ? name : '(a name that is not shown)');
@@ -195,6 +213,11 @@ export const time = (value) => {
   const date = new Date(
     typeof value === 'number' || typeof value === 'string' ? value : Number.NaN,
   );
+  const [, year, month, day] = /^\s*(\d{4})-(\d{2})-(\d{2})/.exec(String(value)) ?? [];
+  // JavaScript reads the 30th of February as the 2nd of March.
+  if (day !== undefined && new Date(Date.UTC(+year, +month - 1, +day)).getUTCDate() !== +day) {
+    throw new Invalid('must be a day of the calendar');
+  }
   // Years outside 0000 to 9999 have a different length, and would not sort as text.
   if (!(Math.abs(date.getTime()) < 253402300800000) || date.getUTCFullYear() < 0) {
     throw new Invalid('must be a time such as 2026-11-23T14:36:00.000Z');

@@ -9,7 +9,7 @@ import {
   oneOf,
   optional,
   plainObject,
-  readFields,
+  readFilterFields,
   someOf,
   text,
   time,
@@ -45,7 +45,7 @@ const LIST_FIELDS = {
  * @throws {import('./problem.js').Problem} 400 with the invalid fields
  */
 export function readListRequest(body) {
-  const fields = readFields(body, LIST_FIELDS);
+  const fields = readFilterFields(body, LIST_FIELDS);
   const metadata = Object.entries(fields.metadata ?? {});
   if (metadata.some(([, value]) => !isScalar(value))) {
     const message = 'metadata must map keys to texts, numbers or booleans';

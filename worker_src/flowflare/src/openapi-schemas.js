@@ -53,6 +53,12 @@ export const input = (properties, required = []) =>
     required,
   );
 
+/**
+ * The filters of a list: no other names, and an empty value is no filter.
+ * @param {Record<string, Schema>} properties
+ */
+export const filters = (properties) => ({ ...input(properties), additionalProperties: false });
+
 /** @param {Schema} items */
 export const list = (items) => ({ type: 'array', items });
 
@@ -242,7 +248,7 @@ export const SCHEMAS = {
       ['retry_update', 'RetryUpdate'],
     ].map(([type, name]) => object({ type: { const: type }, [type]: ref(name) }, ['type', type])),
   },
-  Filters: input(FILTERS),
+  Filters: filters(FILTERS),
   Problem: told("RFC 9457's members beside success and error.", {
     ...object(
       {

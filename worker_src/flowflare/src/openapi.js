@@ -2,6 +2,7 @@
 
 import {
   FILTERS,
+  filters,
   flag,
   grant,
   input,
@@ -184,7 +185,7 @@ const PATHS = {
     'listWorkflows',
     'Runs, newest first; or workflows.',
     {
-      ...input({ ...FILTERS, view: { type: 'string', enum: ['runs', 'workflows'] } }),
+      ...filters({ ...FILTERS, view: { type: 'string', enum: ['runs', 'workflows'] } }),
       not: object({ stuck: { const: true }, view: { const: 'workflows' } }, ['stuck', 'view']),
     },
     LISTED,
@@ -215,7 +216,7 @@ const PATHS = {
   '/api/workflows/query': post(
     'query',
     'Runs, newest first; or one run with its steps.',
-    input({ ...FILTERS, workflowId: ref('RunId') }),
+    filters({ ...FILTERS, workflowId: ref('RunId') }),
     object({ type: { const: 'query_result' }, data: list(ROW), ...PAGE }, [
       'type',
       'data',

@@ -16,7 +16,9 @@ import { matches } from './watch-filters.js';
  */
 export async function answerQuery(db, params, bound = {}) {
   const { workflowId } = readFields(params, { workflowId: optional(runId) });
-  const request = readListRequest({ .../** @type {object} */ (params), ...bound });
+  const { workflowId: _one, ...filters } = /** @type {Record<string, unknown>} */ (params);
+  const { workflowId: _bound, ...limits } = bound;
+  const request = readListRequest({ ...filters, ...limits });
   const id = bound.workflowId ?? workflowId;
   if (id !== null) {
     const run = await readRun(db, id);

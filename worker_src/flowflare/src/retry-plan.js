@@ -18,17 +18,59 @@
 /** A delay longer than a year is a mistake, and could exceed the valid dates. */
 const MAX_DELAY_MS = 365 * 24 * 3600 * 1000;
 
+/** @type {Record<string, {is: (value: any) => boolean, means: string}>} */
+const MEMBERS = {
+  maxRetries: {
+    is: (value) => Number.isInteger(value) && value >= 0,
+    means: 'a whole number of retries; 3 is used',
+  },
+  baseDelay: {
+    is: (value) => Number.isFinite(value) && value >= 0,
+    means: 'a number of milliseconds; 1000 is used',
+  },
+  backoffType: {
+    is: (value) => ['exponential', 'linear', 'constant'].includes(value),
+    means: "'exponential', 'linear' or 'constant'; 'exponential' is used",
+  },
+};
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+const isUsable = (name, value) =>
+  value !== undefined && Object.hasOwn(MEMBERS, name) && MEMBERS[name].is(value);
+
+/**
+ * @param {RetryConfig | undefined} config
+ * @returns {string[]} what is wrong with each member that is not used
+ */
+export const faultsOf = (config) =>
+  Object.entries(config ?? {})
+    .filter(([name, value]) => value !== undefined && !isUsable(name, value))
+    .map(([name]) =>
+      Object.hasOwn(MEMBERS, name)
+        ? `${name} must be ${MEMBERS[name].means}`
+        : `${name} is unknown; use ${Object.keys(MEMBERS).join(', ')}`,
+    );
+
 /**
  * @param {unknown} error the attempt's error
  * @param {number} attempt 1 for the first attempt
  * @param {RetryConfig} [config]
  * @returns {RetryPlan}
  */
-export function planRetry(error, attempt, { maxRetries = 3, baseDelay = 1000, backoffType } = {}) {
+export function planRetry(error, attempt, config = {}) {
+  const given = Object.entries(config).filter(([name, value]) => isUsable(name, value));
+  const {
+    maxRetries = 3,
+    baseDelay = 1000,
+    backoffType,
+  } = /** @type {RetryConfig} */ (Object.fromEntries(given));
   if (isFinal(error) || attempt > maxRetries)
     return { retryCount: attempt - 1, nonRetryable: true };
   const factor = factorOf(backoffType, attempt);
-  const retryDelay = Math.min(Math.max(Number(baseDelay) * factor || 0, 0), MAX_DELAY_MS);
+  const retryDelay = Math.min(baseDelay * factor, MAX_DELAY_MS);
   return {
     retryCount: attempt,
     retryDelay,

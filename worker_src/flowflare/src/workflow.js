@@ -5,7 +5,7 @@
 
 import { Attempt } from './attempts.js';
 import { acknowledged, report } from './outbox.js';
-import { annotated, planRetry } from './retry-plan.js';
+import { annotated, faultsOf, planRetry } from './retry-plan.js';
 import { warnOnce } from './transport.js';
 
 export { trackedStep } from './tracked-step.js';
@@ -99,6 +99,9 @@ export async function trackStep(
     return execute();
   }
   const step = { workflow_run_id: workflowInstanceId, step_name: stepName, step_index: stepIndex };
+  for (const fault of faultsOf(retryConfig)) {
+    warnOnce(`the retryConfig of step ${stepName}: ${fault}`);
+  }
   const attempt = new Attempt(env, step);
   /** @type {T} */
   let result;

@@ -29,12 +29,17 @@ export type RetryPlan = {
     nonRetryable?: boolean;
 };
 /**
+ * @param {RetryConfig | undefined} config
+ * @returns {string[]} what is wrong with each member that is not used
+ */
+export declare const faultsOf: (config: RetryConfig | undefined) => string[];
+/**
  * @param {unknown} error the attempt's error
  * @param {number} attempt 1 for the first attempt
  * @param {RetryConfig} [config]
  * @returns {RetryPlan}
  */
-export declare function planRetry(error: unknown, attempt: number, { maxRetries, baseDelay, backoffType }?: RetryConfig): RetryPlan;
+export declare function planRetry(error: unknown, attempt: number, config?: RetryConfig): RetryPlan;
 /**
  * Add the plan to the thrown value, as far as the value can be changed.
  * @param {unknown} thrown
