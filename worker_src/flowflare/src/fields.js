@@ -42,7 +42,7 @@ export function readGrant(input, readers, path = '') {
 
 /**
  * Read the filters of a caller who may see everything: a misspelt name is a fault, since it would
- * find too much, and an empty value is no filter.
+ * find too much, and an empty value does not filter.
  * @template {Record<string, (value: unknown) => unknown>} R
  * @param {unknown} input
  * @param {R} readers
