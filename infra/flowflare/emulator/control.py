@@ -74,6 +74,9 @@ class Control(Routes):
     @serves("GET", "/emulator/health")
     async def _show_health(self, _: Request) -> Response:
         health = self.workers.health()
+        problem = self.database.find_problem()
+        if problem is not None:
+            health = {"status": "failed", "problem": problem}
         document = {**self.identity, **health, "crashes": self.workers.crashes}
         return JSONResponse(document, 503 if health["status"] == "failed" else 200)
 

@@ -7,8 +7,10 @@ of an older format is upgraded when it is opened.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from flowflare.emulator.disk import find_disk_problem
 
 _FIRST = """
 CREATE TABLE accounts (
@@ -233,10 +235,22 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # SQLite may have rolled back already, as it does when the disk is full.
+            with suppress(sqlite3.OperationalError):
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+
+    def find_problem(self) -> str | None:
+        """Return why the file cannot be written at present; None if it can."""
+        try:
+            with self.transaction():
+                # The same value again: it changes nothing, but SQLite writes it.
+                self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except sqlite3.Error as error:
+            return find_disk_problem(error) or f"The emulator's file cannot be used: {error}"
+        return None
 
     def close(self) -> None:
         """Close the file."""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowflare.emulator import codes, faults
 from flowflare.emulator.clock import now
+from flowflare.emulator.disk import find_disk_problem
 from flowflare.emulator.distance import Distances
 from flowflare.emulator.doors import Tokens, headers_of
 from flowflare.emulator.envelope import Refusal, failure, refusal
@@ -138,11 +139,12 @@ class Gatekeeper:
         """Have the service answer, and wrap its failures in Cloudflare's envelope."""
         try:
             await self.app(scope, receive, send)
-        except Exception:
+        except Exception as error:
             _LOG.exception("%s %s", call.method, call.path)
             if call.status is not None:
                 raise
-            await failure(codes.internal("the emulator's log has the reason"))(scope, receive, send)
+            reason = find_disk_problem(error) or "the emulator's log has the reason"
+            await failure(codes.internal(reason))(scope, receive, send)
 
     async def _fail(
         self, action: faults.Action, scope: Scope, receive: Receive, send: Send

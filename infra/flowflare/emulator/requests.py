@@ -1,7 +1,8 @@
 """Read a request's parameters and body, and refuse invalid ones in Cloudflare's words."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from inspect import signature
 from types import FunctionType
 from typing import Any, Final, Generic, TypeVar
@@ -76,6 +77,20 @@ def operation(method: str, path: str, handler: Handler) -> BaseRoute:
         # Starlette adds HEAD to GET; Cloudflare's API has no HEAD.
         route.methods = {"GET"}
     return route
+
+
+@contextmanager
+def refuse_if_deleted(find: Callable[[], object]) -> Iterator[None]:
+    """Refuse a call whose object was deleted while the call ran, as if it came after the deletion.
+
+    Args:
+        find: raises the refusal if the object does not exist.
+    """
+    try:
+        yield
+    except Exception:
+        find()
+        raise
 
 
 def _read_parameter(request: Request, name: str) -> Any:

@@ -1,5 +1,6 @@
 """Serve the operations on D1 databases."""
 
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,13 @@ from starlette.responses import Response
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
-from flowflare.emulator.requests import Service, answer_page, json_object, serves
+from flowflare.emulator.requests import (
+    Service,
+    answer_page,
+    json_object,
+    refuse_if_deleted,
+    serves,
+)
 from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.bookmarks import bookmark, read_moment, time_of
@@ -81,19 +88,25 @@ class D1Routes(Service[D1Store]):
     async def _run(self, request: Request, account: str, identity: str) -> list[dict[str, Any]]:
         database = self._store.get(account, identity)
         statements = queries.statements_of(await json_object(request))
-        if all(statement.only_reads for statement in statements):
-            return await queries.run(self._runtime, database, statements)
-        await self._history.keep(database, requested=False)
-        results = await queries.run(self._runtime, database, statements)
-        await self._history.keep(database, requested=False)
+        with self._while_exists(database):
+            if all(statement.only_reads for statement in statements):
+                return await queries.run(self._runtime, database, statements)
+            await self._history.keep(database, requested=False)
+            results = await queries.run(self._runtime, database, statements)
+            await self._history.keep(database, requested=False)
         return results
+
+    def _while_exists(self, database: D1Database) -> AbstractContextManager[None]:
+        """Refuse with 7404 if the database is deleted while the block uses it."""
+        return refuse_if_deleted(partial(self._store.get, database.account, database.uuid))
 
     @serves("GET", _ONE + "/time_travel/bookmark")
     async def _bookmark(self, request: Request, account: str, identity: str) -> Response:
         database = self._store.get(account, identity)
         given = request.query_params.get("timestamp")
-        time = read_moment(given) if given else await self._history.keep(database, requested=True)
-        return success({"bookmark": bookmark(database, time)})
+        if given:
+            return success({"bookmark": bookmark(database, read_moment(given))})
+        return success({"bookmark": await self._keep(database)})
 
     @serves("POST", _ONE + "/time_travel/restore")
     async def _restore(self, request: Request, account: str, identity: str) -> Response:
@@ -103,8 +116,9 @@ class D1Routes(Service[D1Store]):
             raise codes.invalid_property("bookmark or timestamp: Required")
         target = time_of(database, mark) if mark else read_moment(time)
         wanted = bookmark(database, target)
-        before = bookmark(database, await self._history.restore(database, target))
-        after = bookmark(database, await self._history.keep(database, requested=True))
+        with self._while_exists(database):
+            before = bookmark(database, await self._history.restore(database, target))
+        after = await self._keep(database)
         message = f"Restored to {mark or wanted}. To undo this, restore to {before}."
         return success({"bookmark": after, "previous_bookmark": before, "message": message})
 
@@ -117,8 +131,9 @@ class D1Routes(Service[D1Store]):
             url = request.url.replace(path=f"{_UPLOADS}/{filename}", query="")
             return success({"upload_url": str(url), "filename": filename})
         if action == "ingest":
-            await self._history.keep(database, requested=False)
-            at = bookmark(database, await self._history.keep(database, requested=True))
+            with self._while_exists(database):
+                await self._history.keep(database, requested=False)
+            at = await self._keep(database)
             finish = partial(self._keep, database)
             return success(self._imports.ingest(database, filename, at, finish))
         if action == "poll":
@@ -127,7 +142,8 @@ class D1Routes(Service[D1Store]):
         raise codes.invalid_property(f"action: Invalid enum value: '{action}'")
 
     async def _keep(self, database: D1Database) -> str:
-        return bookmark(database, await self._history.keep(database, requested=True))
+        with self._while_exists(database):
+            return bookmark(database, await self._history.keep(database, requested=True))
 
     @serves("PUT", _UPLOADS + "/{filename}")
     async def _receive(self, request: Request, filename: str) -> Response:
@@ -140,11 +156,12 @@ class D1Routes(Service[D1Store]):
         mark = asked.get("current_bookmark")
         answer: dict[str, Any] = {"success": True, "type": "export", "messages": []}
         if not mark:
-            at = bookmark(database, await self._history.keep(database, requested=True))
+            at = await self._keep(database)
             self._exports.request(at, asked)
             # The SDKs know only the statuses `complete` and `error`.
             return success({**answer, "at_bookmark": at})
-        name = await self._exports.make(database, str(mark))
+        with self._while_exists(database):
+            name = await self._exports.make(database, str(mark))
         url = str(request.url.replace(path=f"{_EXPORTS}/{name}", query=""))
         result = {"filename": name, "signed_url": url}
         return success({**answer, "status": "complete", "at_bookmark": mark, "result": result})
@@ -157,7 +174,8 @@ class D1Routes(Service[D1Store]):
         return Response(text, media_type="application/sql")
 
     async def _full(self, database: D1Database) -> dict[str, Any]:
-        view = _brief(database) | await queries.measure(self._runtime, database)
+        with self._while_exists(database):
+            view = _brief(database) | await queries.measure(self._runtime, database)
         view["read_replication"] = {"mode": database.replication}
         view["created_in_region"] = database.served_by_region
         return view

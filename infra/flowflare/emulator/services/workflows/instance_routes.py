@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,14 @@ from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now
 from flowflare.emulator.envelope import Refusal, success
 from flowflare.emulator.json_text import NotJsonError, parse_json
-from flowflare.emulator.requests import Service, json_body, json_object, number, serves
+from flowflare.emulator.requests import (
+    Service,
+    json_body,
+    json_object,
+    number,
+    refuse_if_deleted,
+    serves,
+)
 from flowflare.emulator.services.workflows import instance_views as views
 from flowflare.emulator.services.workflows.listing import answer_list
 from flowflare.emulator.services.workflows.settings import read_retention
@@ -164,12 +172,13 @@ class InstanceRoutes(Service[WorkflowsStore]):
 
     async def _start(self, workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
         versions = self._store.versions(workflow)
-        await self._runtime.create_instance(
-            workflow.account,
-            workflow.script,
-            workflow.id,
-            {**given, "version_id": workflow.version_id},
-        )
+        with self._while_exists(workflow):
+            await self._runtime.create_instance(
+                workflow.account,
+                workflow.script,
+                workflow.id,
+                {**given, "version_id": workflow.version_id},
+            )
         instance = (await self._find(workflow, given["id"]))["instance"]
         return views.view_created(instance, workflow, versions)
 
@@ -181,9 +190,20 @@ class InstanceRoutes(Service[WorkflowsStore]):
             raise codes.instance_refused("instance.cannot_terminate")
         if change.get("from") and not views.has_step(found["log"], change["from"]):
             raise codes.instance_refused("instance.cannot_restart")
-        await self._runtime.change_instance(
-            workflow.account, workflow.script, workflow.id, identity, change
-        )
+        with self._while_exists(workflow):
+            await self._runtime.change_instance(
+                workflow.account, workflow.script, workflow.id, identity, change
+            )
+
+    def _while_exists(self, workflow: Workflow) -> AbstractContextManager[None]:
+        """Refuse with 10200 if the Workflow is deleted while the block uses it."""
+
+        def find() -> None:
+            # Another Workflow may have its name by now.
+            if self._store.get(workflow.account, workflow.name).id != workflow.id:
+                raise codes.workflow_not_found()
+
+        return refuse_if_deleted(find)
 
 
 def _read_new(asked: Any) -> dict[str, Any]:
