@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite clients conformance bench bench-cli bench-emulator bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite clients conformance bench bench-batches bench-cli bench-emulator bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,9 @@ bench-fleet: .venv/dev node_modules/.dev ## Time of previews and ups of a fleet 
 
 bench-runtime: .venv/dev node_modules/.dev build/service.js ## Speed of the tracking runtime, beside another one if OTHER names it
 	$(BIN)/python -m bench.compare $(OTHER)
+
+bench-batches: .venv/dev ## Time of writes that share D1 batches, at several distances, in virtual time
+	@$(NODE) bench/shared_batches.mjs
 
 lock: .venv/dev ## Resolve the dependencies anew
 	$(BIN)/python .ci/lock

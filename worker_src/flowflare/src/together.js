@@ -32,9 +32,20 @@ const MAX_STATEMENTS = 40;
 /** Requests with more text than this are sent alone, because together they would be too large. */
 const MAX_LENGTH = 32 * 1024;
 /**
- * How long a batch holds other requests back. After this time it is slow, or its request has died.
+ * D1 executes a batch in 0.5 to 5 ms. If batches take longer than this, they are mostly on their
+ * way, and the next one begins before the last has ended.
  */
-const HELD_MS = 100;
+const FAR_MS = 20;
+/** How much later it begins, so that the batches of one isolate do not queue at D1. */
+const FAR_GAP_MS = 10;
+/** How long the next batch waits for the last one to end, if D1 is near. */
+const NEAR_GAP_MS = 100;
+/** If D1 is slow, no more batches than these are under way. */
+const MAX_UNDERWAY = 16;
+/** A batch that takes longer does not count, because its request may have died. */
+const DEAD_MS = 2000;
+/** How long a request waits for its turn, however many batches are under way. */
+const HELD_MS = 200;
 /**
  * How long a request waits for another request that sent its statements, before it sends them
  * itself.
@@ -42,8 +53,8 @@ const HELD_MS = 100;
 const LOST_MS = 2000;
 
 // Requests of one isolate share memory, but a request must not wait for another's I/O, which ends
-// with that request. A request therefore sends its batch if no other batch is being sent. Requests
-// that arrive meanwhile wait, and the first of them then sends the next batch for all.
+// with that request. A request therefore sends its batch if it is its turn. Requests that arrive
+// meanwhile wait with timers of their own, and the first whose turn comes sends for all.
 /** @type {Entry[]} */
 const waiting = [];
 
@@ -54,6 +65,10 @@ const waiting = [];
  * @type {Set<{since: number}>}
  */
 const underway = new Set();
+/** When the last batch began, in milliseconds. */
+let lastBegan = 0;
+/** How long a batch takes that does not queue, in milliseconds: the least of late. */
+let fastest = 0;
 
 /**
  * Wrap the database for one request, so that its small batches may be sent with those of other
@@ -109,7 +124,7 @@ async function write(db, statements, onSend) {
  * @returns {Promise<Turn>}
  */
 async function turnOf(statements) {
-  if (!isHeldBack()) return { send: 'all' };
+  if (heldBackFor() === 0) return begin();
   /** @type {Entry} */
   const own = { statements, tell: () => {} };
   /** @type {Promise<Turn>} */
@@ -117,21 +132,40 @@ async function turnOf(statements) {
     own.tell = resolve;
   });
   waiting.push(own);
-  const turn = await within(HELD_MS, told);
-  if (turn !== null) return turn;
-  const at = waiting.indexOf(own);
-  if (at >= 0) waiting.splice(at, 1);
-  // Another request sent them. If it never reports the results, send them again.
-  return (at < 0 && (await within(LOST_MS, told))) || { send: 'all' };
+  const until = Date.now() + HELD_MS;
+  for (let wait = heldBackFor(); wait > 0 && Date.now() < until; wait = heldBackFor()) {
+    const turn = await within(wait, told);
+    if (turn !== null) return turn;
+    // Another request sent them. If it never reports the results, send them again.
+    if (!waiting.includes(own)) return (await within(LOST_MS, told)) || { send: 'all' };
+  }
+  waiting.splice(waiting.indexOf(own), 1);
+  return begin();
 }
 
-/** Whether a batch is being sent that is worth waiting for. */
-function isHeldBack() {
+/**
+ * @returns {Turn} of the request that sends the next batch; others see at once that it has begun
+ */
+function begin() {
+  lastBegan = Date.now();
+  return { send: 'all' };
+}
+
+/**
+ * @returns {number} how many milliseconds the next batch has to wait, unless one ends before; 0 if
+ *   it is its turn
+ */
+function heldBackFor() {
   const now = Date.now();
   for (const batch of underway) {
-    if (now - batch.since >= HELD_MS) underway.delete(batch);
+    if (now - batch.since >= DEAD_MS) underway.delete(batch);
   }
-  return underway.size > 0;
+  if (underway.size === 0) return 0;
+  const gap = fastest > FAR_MS ? FAR_GAP_MS : NEAR_GAP_MS;
+  if (underway.size >= MAX_UNDERWAY) return gap;
+  const isFull =
+    waiting.reduce((sum, { statements }) => sum + statements.length, 0) >= MAX_STATEMENTS;
+  return isFull && fastest > FAR_MS ? 0 : Math.max(lastBegan + gap - now, 0);
 }
 
 /**
@@ -182,8 +216,15 @@ async function send(db, own, onSend) {
     throw error;
   } finally {
     underway.delete(batch);
-    if (!isHeldBack()) waiting.shift()?.tell({ send: 'all' });
+    note(Date.now() - batch.since);
+    if (heldBackFor() === 0) waiting.shift()?.tell(begin());
   }
+}
+
+/** @param {number} took milliseconds; the least is forgotten slowly, since a database can move */
+function note(took) {
+  const risen = fastest === 0 ? took : fastest + (took - fastest) * 0.02;
+  fastest = Math.min(took, risen);
 }
 
 /**
