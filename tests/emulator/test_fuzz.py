@@ -118,7 +118,7 @@ class Sent:
     unknown: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """Operations, and what exists in the account by the part of a path before its parameter."""
 
