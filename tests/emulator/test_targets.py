@@ -15,8 +15,8 @@ from tests.support.own_stores import make_api_bodies
 pytestmark = pytest.mark.workerd
 
 EMULATOR = Path(emulator.__file__).parent
-#: What names a handler of Workers too.
-HANDLERS = {'"queue"'}
+#: What names a handler of Workers or a source of events too.
+OTHER_NAMES = {'"queue"', '"vectorize"'}
 USER = """
 export default {
   async fetch(request, env) {
@@ -58,7 +58,7 @@ def test_every_kind_of_target_is_created_here() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_kind_of_target_is_described_in_one_file(kind: TargetKind) -> None:
     """Its binding type and its path are in its own file alone."""
-    words = {f'"{kind.path}"', f'"{kind.binding}"'} - HANDLERS
+    words = {f'"{kind.path}"', f'"{kind.binding}"'} - OTHER_NAMES
     sources = {path.name: path.read_text() for path in EMULATOR.rglob("*.py")}
     naming = {name for name, source in sources.items() if any(word in source for word in words)}
     assert naming == {f"{kind.name}.py"}
