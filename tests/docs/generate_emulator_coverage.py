@@ -81,8 +81,8 @@ _WORLD = """\
   `http://shop.example.com.localhost:8780/`. The Worker's own port accepts the same `Host`,
   WebSockets included.
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
-  Workflows work. Queues deliver to Workers, with retries and dead-letter queues, and have no pull
-  consumers and no delivery delay of their own. Bindings to <unseen kinds>
+  Workflows work. Queues deliver to Workers, with retries, delays and dead-letter queues, and to
+  pull consumers. Bindings to <unseen kinds>
   are checked, but the Worker does not see them. A binding of an unknown type is stored unchanged,
   and the Worker does not see it.
 - **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in

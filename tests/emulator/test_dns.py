@@ -79,7 +79,6 @@ def test_records_are_created_changed_and_deleted(client: cloudflare.Cloudflare, 
         ({"type": "TXT", "content": "x", "proxied": True}, 9004),
         ({"type": "TXT", "content": ""}, 1004),
         ({"type": "NOPE", "content": "x"}, 1004),
-        ({"type": "SRV", "data": {}}, 1004),
         ({"type": "MX", "content": "mail.example.net"}, 1004),
         ({"type": "A", "content": "192.0.2.9", "ttl": 5}, 1004),
         ({"type": "A", "content": "192.0.2.9", "ttl": True}, 1004),
@@ -100,6 +99,16 @@ def test_invalid_records_are_refused(
         assert account.http.post(url, json=other).status_code == 200
     answer = account.http.post(url, json={"name": "taken", **record})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("kind", ["SRV", "CAA", "HTTPS"])
+def test_a_type_with_structured_data_is_not_emulated(
+    account: Account, zone: Zone, kind: str
+) -> None:
+    url = f"{account.running.base_url}/zones/{zone.id}/dns_records"
+    answer = account.http.post(url, json={"name": "own", "type": kind, "data": {}})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (501, 501501)
+    assert f"dns_records of type {kind}" in answer.json()["errors"][0]["message"]
 
 
 def test_a_custom_domain_has_a_record_that_only_the_domain_changes(

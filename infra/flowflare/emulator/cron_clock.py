@@ -113,12 +113,17 @@ class CronClock:
             "schedules", "account, script, position", **({"account": account} if account else {})
         )
         found = []
+        # A thousand Workers often have the same expression; reading it takes up to a millisecond.
+        moments: dict[str, datetime | None] = {}
         for row in rows:
             trigger = Trigger(row["account"], row["script"], row["cron"])
             if account is None and trigger.account in self._set:
                 continue
-            # Emulators before this one stored any five words.
-            due = None if find_problem(trigger.cron) else last_due(trigger.cron, after, until)
+            if trigger.cron not in moments:
+                # Emulators before this one stored any five words.
+                is_cron = find_problem(trigger.cron) is None
+                moments[trigger.cron] = last_due(trigger.cron, after, until) if is_cron else None
+            due = moments[trigger.cron]
             if due:
                 found.append((trigger, due))
         return found

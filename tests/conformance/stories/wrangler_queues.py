@@ -36,7 +36,7 @@ _QUEUES = Story(
         works(
             "queues consumer http add q", Seen("/queues/{queue}/consumers", "*.type", ["http_pull"])
         ),
-        works("queues consumer http list q", Prints("HTTP pull consumers")),
+        works("queues consumer http list q --json", Prints('"type": "http_pull"')),
         works("queues consumer http remove q", Seen("/queues/{queue}/consumers", "", [])),
         works(
             "queues pause-delivery q",

@@ -13,7 +13,6 @@ from flowflare.emulator import codes
 from flowflare.emulator import dns_codes as dns
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database, Store
-from flowflare.emulator.envelope import refusal
 from flowflare.emulator.json_text import write_json
 from flowflare.emulator.services.zones.store import Zone, ZonesStore
 
@@ -138,7 +137,7 @@ def _read_record(zone: Zone, asked: Mapping[str, Any]) -> Record:
     """Return the fields of a record as they are stored."""
     kind, content = asked.get("type"), asked.get("content")
     if kind in _STRUCTURED:
-        raise refusal(400, 1004, f"The emulator does not have DNS records of the type {kind}.")
+        raise codes.not_emulated("POST", f"/zones/{{zone_id}}/dns_records of type {kind}")
     if kind not in TYPES:
         raise dns.invalid_record("`type` must be the type of a DNS record.")
     if not isinstance(content, str) or not content.strip():
