@@ -167,3 +167,25 @@ def test_code_that_cannot_be_read_is_a_problem(code: str, problem: str) -> None:
 
 def test_a_class_without_steps_has_none() -> None:
     assert list_steps("export class OrderWorkflow {}", "OrderWorkflow").calls == ()
+
+
+def test_the_steps_of_a_class_in_a_wrapper_are_those_of_the_class() -> None:
+    """As `trackedWorkflow` of the runtime, which the bundle of a client contains."""
+    code = (
+        f"{HEAD}function watched(step) {{ return new Proxy(step, {{}}); }}\n"
+        "function trackedWorkflow(Workflow, { workflowType } = {}) {\n"
+        "  return class extends Workflow {\n"
+        "    async run(event, step) { return super.run(event, watched(step)); }\n"
+        "  };\n"
+        "}\n"
+        "var OrderWorkflow = trackedWorkflow(class extends WorkflowEntrypoint {\n"
+        '  async run(event, step) { await step.do("charge", f); await step.sleep("rest", 5); }\n'
+        "});\n"
+        "export { OrderWorkflow };\n"
+    )
+    steps = list_steps(code, "OrderWorkflow")
+    assert not steps.problem
+    assert [(call.method, call.name) for call in steps.flat] == [
+        ("do", "charge"),
+        ("sleep", "rest"),
+    ]
